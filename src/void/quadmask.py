@@ -1,0 +1,103 @@
+"""The quadmask: which pixels of a clip are removed, and which change because of it.
+
+In memory a quadmask is two boolean volumes, `primary` (what is removed) and `affected` (what changes because of it). On disk it is
+one grey value a pixel: 0 primary, 63 both ("overlap"), 127 affected, 255 keep. Operations that mix pixels (resizing) work on
+the two layers, never on grey values: a blend of 0 and 255 would otherwise read as "affected".
+
+Shape legend: T frames, H height, W width.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from void.errors import InputError
+
+PRIMARY, OVERLAP, AFFECTED, KEEP = 0, 63, 127, 255
+LEVELS = (PRIMARY, OVERLAP, AFFECTED, KEEP)
+# Midpoints between neighbouring levels.
+THRESHOLDS = (31.5, 95.0, 191.0)
+REGIONS = ("removed", "affected", "kept")
+
+
+@dataclass(frozen=True, eq=False)
+class Quadmask:
+    """Two boolean volumes of shape `(T, H, W)`."""
+
+    primary_THW: NDArray[np.bool_]
+    affected_THW: NDArray[np.bool_]
+
+    def __post_init__(self) -> None:
+        assert self.primary_THW.ndim == 3 and self.primary_THW.dtype == np.bool_
+        assert self.affected_THW.shape == self.primary_THW.shape and self.affected_THW.dtype == np.bool_
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """`(T, H, W)`."""
+        frames, height, width = self.primary_THW.shape
+        return frames, height, width
+
+    def pack(self) -> NDArray[np.uint8]:
+        """Grey values `(T, H, W)`, uint8, only 0/63/127/255: the form on disk."""
+        grey = np.full(self.shape, KEEP, np.uint8)
+        grey[self.affected_THW] = AFFECTED
+        grey[self.primary_THW] = PRIMARY
+        grey[self.primary_THW & self.affected_THW] = OVERLAP
+        return grey
+
+    @classmethod
+    def unpack(cls, grey_THW: NDArray[np.uint8], where: str = "mask") -> Quadmask:
+        """The inverse of `pack`.
+
+        Args:
+            grey_THW: uint8 `(T, H, W)` holding only the four levels.
+            where: file name for the message.
+
+        Raises:
+            InputError: another grey value occurs. `quantise` first where a lossy mask is acceptable.
+        """
+        counts = np.bincount(np.ravel(grey_THW), minlength=256)
+        foreign = [value for value in np.flatnonzero(counts) if value not in LEVELS]
+        if foreign:
+            pixels = int(counts[foreign].sum())
+            shown = ", ".join(str(value) for value in foreign[:6]) + (", ..." if len(foreign) > 6 else "")
+            raise InputError(
+                f"{where} holds grey values other than 0, 63, 127, 255: {shown} ({pixels} pixels, {pixels / grey_THW.size:.2%})",
+                "write masks losslessly (void.video.write_mask), or map them to the nearest level first with void.quadmask.quantise",
+            )
+        return cls((grey_THW == PRIMARY) | (grey_THW == OVERLAP), (grey_THW == AFFECTED) | (grey_THW == OVERLAP))
+
+    def resize(self, height: int, width: int) -> Quadmask:
+        """Resize each layer by itself: a pixel is set where at least half of its area was set."""
+        return Quadmask(_resize_layer(self.primary_THW, height, width), _resize_layer(self.affected_THW, height, width))
+
+    def __getitem__(self, index: slice | tuple[slice, ...]) -> Quadmask:
+        """Crop in time, or in `(T, H, W)`, with slices."""
+        return Quadmask(self.primary_THW[index], self.affected_THW[index])
+
+    def regions(self) -> dict[str, NDArray[np.bool_]]:
+        """Disjoint regions that cover every pixel: `removed` (primary, overlap included), `affected` (not removed), `kept`."""
+        return {
+            "removed": self.primary_THW,
+            "affected": self.affected_THW & ~self.primary_THW,
+            "kept": ~(self.primary_THW | self.affected_THW),
+        }
+
+
+def quantise(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Map any grey values to the nearest of the four levels (thresholds at the midpoints 31.5, 95, 191)."""
+    table = np.asarray(LEVELS, np.uint8)[np.digitize(np.arange(256), THRESHOLDS)]
+    return table[grey]
+
+
+def _resize_layer(layer_THW: NDArray[np.bool_], height: int, width: int) -> NDArray[np.bool_]:
+    frames = layer_THW.astype(np.float32)
+    shrinking = height <= layer_THW.shape[1] and width <= layer_THW.shape[2]
+    method = cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
+    if layer_THW.shape[1:] == (height, width):
+        return layer_THW
+    return np.stack([cv2.resize(frame, (width, height), interpolation=method) for frame in frames]) >= 0.5
