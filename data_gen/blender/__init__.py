@@ -1,0 +1,1 @@
+"""What every simulator needs of Blender: Kubric on a current bpy, camera, light, material."""

@@ -1,0 +1,73 @@
+"""The typed configuration: one root for every command, so that one file in conf/experiment is one published run.
+
+Each room's group is a dataclass beside its code; this module only joins them. A file conf/GROUP/NAME.yaml begins with
+`defaults: [schema]`, which makes its keys those of the dataclass: an unknown key or a value of another type is an error.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import MISSING
+
+from void.cache.config import CacheConfig
+from void.data.config import DataConfig
+from void.evaluation.config import EvalConfig
+from void.models.config import ModelConfig
+from void.pipelines.config import InferConfig
+from void.recipe import RecipeConfig
+from void.tracking.config import TrackerConfig
+from void.training.config import DistributedConfig, StageConfig, TrainingConfig
+
+
+@dataclass
+class VoidConfig:
+    """The root. `scene`, `assets` and `executor` are typed by the simulators' package, which registers its own dataclasses."""
+
+    name: str = MISSING
+    """Name of the run; outputs go to runs/NAME unless `root` says otherwise."""
+    root: str = MISSING
+    """Folder of everything this run reads and writes."""
+    seed: int = 0
+    """Seed from which every other seed is derived."""
+    device: str = "auto"
+    """auto (CUDA when there is one), cpu, cuda or cuda:N."""
+    recipe: RecipeConfig = field(default_factory=RecipeConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    stage: StageConfig = field(default_factory=StageConfig)
+    data: DataConfig = field(default_factory=DataConfig)
+    cache: CacheConfig = field(default_factory=CacheConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    distributed: DistributedConfig = field(default_factory=DistributedConfig)
+    tracker: TrackerConfig = field(default_factory=TrackerConfig)
+    infer: InferConfig = field(default_factory=InferConfig)
+    eval: EvalConfig = field(default_factory=EvalConfig)
+    scene: Any = None
+    assets: Any = None
+    executor: Any = None
+
+
+GROUPS: dict[str, type] = {
+    "recipe": RecipeConfig,
+    "model": ModelConfig,
+    "stage": StageConfig,
+    "data": DataConfig,
+    "cache": CacheConfig,
+    "training": TrainingConfig,
+    "distributed": DistributedConfig,
+    "tracker": TrackerConfig,
+    "infer": InferConfig,
+    "eval": EvalConfig,
+}
+
+
+def register() -> None:
+    """Give Hydra the dataclass of every group, those of other installed packages included."""
+    store = ConfigStore.instance()
+    store.store(name="root_schema", node=VoidConfig)
+    for entry in entry_points(group="void.configs"):
+        for group, node in entry.load().items():
+            store.store(group=group, name="schema", node=node)

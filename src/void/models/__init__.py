@@ -1,0 +1,4 @@
+"""The networks: transformer, VAE, text encoder, and their weights.
+
+Nothing here knows of files of pairs, of training or of sampling.
+"""

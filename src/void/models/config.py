@@ -1,0 +1,35 @@
+"""Configuration of the networks: constructor arguments of the diffusers and transformers classes, and where weights are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from omegaconf import MISSING
+
+
+@dataclass
+class ModelConfig:
+    """One model: the transformer, its VAE and its text encoder."""
+
+    name: str = MISSING
+    transformer: dict[str, Any] = field(default_factory=dict)
+    """Arguments of diffusers' CogVideoXTransformer3DModel."""
+    vae: dict[str, Any] = field(default_factory=dict)
+    """Arguments of diffusers' AutoencoderKLCogVideoX."""
+    scheduler: dict[str, Any] = field(default_factory=dict)
+    """Arguments of diffusers' DDIMScheduler."""
+    text_encoder: dict[str, Any] = field(default_factory=dict)
+    """Arguments of transformers' T5Config."""
+    tokenizer: str = "byt5"
+    """byt5 (needs no file) or the folder of a T5 tokenizer."""
+    max_text_tokens: int = MISSING
+    """Prompts are padded or cut to this many tokens."""
+    vae_weights: str | None = None
+    """safetensors file or diffusers folder; `package:NAME` is a file shipped in void/models/weights; null: random from init_seed."""
+    transformer_weights: str | None = None
+    text_encoder_weights: str | None = None
+    init_seed: int = 0
+    """Seed of the random initial weights where no file is given."""
+    dtype: str = "float32"
+    """float32 or bfloat16: type of the frozen networks' weights."""

@@ -1,0 +1,79 @@
+"""Configuration of fine-tuning: the stage, the loop and the processes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from omegaconf import MISSING
+
+
+class StageName(str, Enum):
+    """The two fine-tuning stages."""
+
+    pass1 = "pass1"
+
+
+@dataclass
+class StageConfig:
+    """What differs between stages."""
+
+    name: StageName = StageName.pass1
+    init_from: str | None = None
+    """Checkpoint folder whose transformer initialises this stage; null: the model's own weights."""
+
+
+class Optimizer(str, Enum):
+    """Optimisers."""
+
+    adamw = "adamw"
+    came = "came"
+
+
+@dataclass
+class TrainingConfig:
+    """The training loop."""
+
+    root: str = MISSING
+    """Folder of checkpoints, metrics, samples and the W&B run."""
+    steps: int = MISSING
+    """Optimiser steps in total; a rerun continues from the last checkpoint up to this number."""
+    batch_size: int = 1
+    """Clips per process and micro-step."""
+    gradient_accumulation: int = 1
+    optimizer: Optimizer = Optimizer.adamw
+    learning_rate: float = 1e-5
+    lr_schedule: str = "cosine"
+    """A name of diffusers.optimization.SchedulerType: constant_with_warmup, cosine, linear, ..."""
+    warmup_steps: int = 50
+    weight_decay: float = 0.0
+    adam_betas: tuple[float, float] = (0.9, 0.999)
+    adam_epsilon: float = 1e-8
+    max_grad_norm: float = 1.0
+    text_dropout: float = 0.1
+    """Probability of replacing a caption by the empty one, per sample."""
+    ema_decay: float | None = None
+    """Decay of an exponential moving average of the weights; null: none."""
+    mixed_precision: str = "no"
+    """no, bf16 or fp16."""
+    gradient_checkpointing: bool = False
+    num_workers: int = 0
+    log_every: int = 10
+    checkpoint_every: int = 100
+    keep_checkpoints: int = 2
+    validate_every: int | None = None
+    """Steps between validation videos; null: only at the end. 0: never."""
+    validation_clips: int = 2
+    validation_steps: int = 10
+    """Sampling steps of a validation video."""
+
+
+@dataclass
+class DistributedConfig:
+    """How processes share the work. Launch several with `accelerate launch` or `torchrun`; one process needs neither."""
+
+    kind: str = "single"
+    """single, ddp or deepspeed."""
+    zero_stage: int = 2
+    """DeepSpeed ZeRO stage (kind=deepspeed)."""
+    offload_optimizer: bool = False
