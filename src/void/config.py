@@ -1,7 +1,7 @@
 """The typed configuration: one root for every command, so that one file in conf/experiment is one published run.
 
 Each room's group is a dataclass beside its code; this module only joins them. A file conf/GROUP/NAME.yaml begins with
-`defaults: [schema]`, which makes its keys those of the dataclass: an unknown key or a value of another type is an error.
+`defaults: [schema]`, which makes its keys those of the dataclass: an unknown key or an ill-typed value is an error.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from void.training.config import DistributedConfig, StageConfig, TrainingConfig
 
 @dataclass
 class VoidConfig:
-    """The root. `scene`, `assets` and `executor` are typed by the simulators' package, which registers its own dataclasses."""
+    """The root. `scene`, `assets` and `executor` are typed by the simulators' package, which registers its dataclasses."""
 
     name: str = MISSING
     """Name of the run; outputs go to runs/NAME unless `root` says otherwise."""

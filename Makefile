@@ -1,0 +1,54 @@
+# `make demo` and `make test` set everything up in .venv and need nothing else.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+RUN := $(BIN)/void
+
+.PHONY: help setup kubric demo test lint lock clean
+
+help:
+	@echo "make demo    set up, then generate -> cache -> train -> infer -> eval at toy size; prints the path of the report"
+	@echo "make test    set up, then run the tests"
+	@echo "make setup   only set up (.venv with locked versions)"
+	@echo "make lint    ruff, mypy, import contracts"
+
+setup: $(VENV)/.complete
+
+# torch goes first and alone, so that no other package chooses a build of it; Kubric's exception is explained in its file.
+$(VENV)/.complete: pyproject.toml requirements/lock.txt requirements/kubric.txt
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing: install Python 3.11, or make PYTHON=/path/to/python3.11"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $$(grep '^torch==' requirements/lock.txt)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/lock.txt
+	$(MAKE) --no-print-directory kubric
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+kubric:
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements/kubric.txt
+
+demo: setup
+	$(RUN) doctor experiment=demo
+	$(RUN) generate experiment=demo
+	$(RUN) cache experiment=demo
+	$(RUN) train experiment=demo
+	$(RUN) infer experiment=demo
+	$(RUN) eval experiment=demo
+
+test: setup
+	$(RUN) doctor
+	$(BIN)/python -m pytest
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+# Write requirements/lock.txt anew from what is installed, after changing pins in pyproject.toml.
+lock:
+	$(BIN)/python -m pip freeze --exclude-editable | grep -viE '^(kubric-nightly|deepspeed)' > requirements/lock.tmp
+	mv requirements/lock.tmp requirements/lock.txt
+
+clean:
+	rm -rf $(VENV) runs

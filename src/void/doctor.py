@@ -1,0 +1,210 @@
+"""`void doctor`: is everything here that the commands need, and if not, the one command that brings it."""
+
+from __future__ import annotations
+
+import ctypes
+import ctypes.util
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+from hydra.core.hydra_config import HydraConfig
+from packaging.requirements import Requirement
+from rich.console import Console
+from rich.table import Table
+
+from void.command import Command
+from void.errors import InputError
+from void.pairs import validate
+
+if TYPE_CHECKING:
+    from void.config import VoidConfig
+
+# Shared libraries that Blender's Python module links, and the Debian/Ubuntu packages that hold them.
+BLENDER_LIBRARIES = {
+    "libX11.so.6": "libx11-6",
+    "libXrender.so.1": "libxrender1",
+    "libXxf86vm.so.1": "libxxf86vm1",
+    "libXfixes.so.3": "libxfixes3",
+    "libXi.so.6": "libxi6",
+    "libxkbcommon.so.0": "libxkbcommon0",
+    "libSM.so.6": "libsm6",
+    "libICE.so.6": "libice6",
+    "libGL.so.1": "libgl1",
+    "libgomp.so.1": "libgomp1",
+}
+MIN_FREE_GIB = 1.0
+MIN_MEMORY_GIB = 4.0
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of the report. `remedy` is None where all is well."""
+
+    name: str
+    found: str
+    remedy: str | None = None
+
+
+def check_python() -> Check:
+    """Python 3.11: Blender's module exists for one Python version only."""
+    found = ".".join(map(str, sys.version_info[:3]))
+    return Check(
+        "Python", found, None if sys.version_info[:2] == (3, 11) else "make a virtual environment with Python 3.11"
+    )
+
+
+def _loads(library: str) -> bool:
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True
+
+
+def check_system_libraries() -> Check:
+    """The shared libraries that Blender needs from the system."""
+    missing = [library for library in BLENDER_LIBRARIES if not _loads(library)]
+    if not missing:
+        return Check("system libraries", f"all {len(BLENDER_LIBRARIES)} for Blender")
+    packages = " ".join(BLENDER_LIBRARIES[library] for library in missing)
+    return Check("system libraries", f"missing {', '.join(missing)}", f"sudo apt-get install -y {packages}")
+
+
+def check_packages() -> Check:
+    """Installed versions of the project's requirements against its pins."""
+    wrong = []
+    requirements = [Requirement(text) for text in metadata.requires("void") or []]
+    for requirement in requirements:
+        if requirement.marker and not requirement.marker.evaluate({"extra": "simulation"}):
+            continue
+        try:
+            version = metadata.version(requirement.name)
+        except metadata.PackageNotFoundError:
+            wrong.append(f"{requirement.name} is missing")
+            continue
+        if not requirement.specifier.contains(version, prereleases=True):
+            wrong.append(f"{requirement.name} is {version}, not {requirement.specifier}")
+    if wrong:
+        return Check("Python packages", "; ".join(wrong), "make setup")
+    return Check("Python packages", f"{len(requirements)} requirements as pinned")
+
+
+def check_kubric() -> Check:
+    """Kubric, which is installed in a step of its own (requirements/kubric.txt)."""
+    try:
+        return Check("Kubric", metadata.version("kubric-nightly"))
+    except metadata.PackageNotFoundError:
+        return Check("Kubric", "not installed", "make kubric")
+
+
+def check_blender() -> Check:
+    """Blender's module, imported in a process of its own because a broken install aborts the interpreter."""
+    code = "import bpy; print(bpy.app.version_string)"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    if result.returncode == 0:
+        return Check("Blender", result.stdout.strip().splitlines()[-1])
+    reason = (result.stderr.strip().splitlines() or [f"exit status {result.returncode}"])[-1]
+    library = re.search(r"(lib\S+\.so\S*): cannot open", reason)
+    remedy = "make setup"
+    if library:
+        remedy = f"install the system package that holds {library.group(1)}"
+    return Check("Blender", f"does not import: {reason}", remedy)
+
+
+def check_machine(root: Path) -> list[Check]:
+    """Free disk space where the run is written, and memory."""
+    folder = next(path for path in (root.absolute(), *root.absolute().parents) if path.exists())
+    free = shutil.disk_usage(folder).free / 2**30
+    memory = psutil.virtual_memory().total / 2**30
+    return [
+        Check(
+            "disk",
+            f"{free:.0f} GiB free in {folder}",
+            None if free >= MIN_FREE_GIB else "free some space, or root=PATH elsewhere",
+        ),
+        Check("memory", f"{memory:.0f} GiB", None if memory >= MIN_MEMORY_GIB else f"needs {MIN_MEMORY_GIB:.0f} GiB"),
+    ]
+
+
+def check_device() -> Check:
+    """What the networks run on."""
+    import torch
+
+    if torch.cuda.is_available():
+        return Check("device", f"{torch.cuda.get_device_name(0)} (torch {torch.__version__})")
+    return Check("device", f"CPU, {torch.get_num_threads()} threads (torch {torch.__version__})")
+
+
+def check_weights(config: VoidConfig) -> list[Check]:
+    """Weight files that the chosen model names."""
+    from void.models.build import weight_paths
+
+    checks = []
+    for part, (path, remedy) in weight_paths(config.model).items():
+        present = path.exists()
+        checks.append(
+            Check(
+                f"{config.model.name}: {part}",
+                str(path) if present else f"{path} is missing",
+                None if present else remedy,
+            )
+        )
+    return checks
+
+
+def check_data(root: Path) -> list[Check]:
+    """Every pair of a data folder: formats, lengths, mask values, checksums."""
+    problems = validate(root)
+    if not problems:
+        return [Check("data", f"{root}: every pair is whole")]
+    return [Check("data", problem, "see the line; `void generate` makes missing pairs again") for problem in problems]
+
+
+def run(config: VoidConfig) -> None:
+    """Run the checks, print them, and raise when one fails."""
+    checks = [
+        check_python(),
+        check_system_libraries(),
+        check_packages(),
+        check_kubric(),
+        check_blender(),
+        check_device(),
+    ]
+    checks += check_machine(Path(config.root))
+    checks += check_weights(config)
+    if any(override.startswith("data") for override in HydraConfig.get().overrides.task):
+        checks += check_data(Path(config.data.root))
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for check in checks:
+        mark = "[green]ok[/green]" if check.remedy is None else "[red]no[/red]"
+        table.add_row(mark, check.name, check.found)
+        if check.remedy:
+            table.add_row("", "", f"[bold]-> {check.remedy}[/bold]")
+    Console(soft_wrap=True).print(table)
+    failed = [check for check in checks if check.remedy]
+    if failed:
+        remedies = list(dict.fromkeys(check.remedy for check in failed if check.remedy))
+        raise InputError(f"{len(failed)} of {len(checks)} checks failed", "; ".join(remedies[:3]))
+
+
+DOCTOR = Command(
+    name="doctor",
+    summary="check the machine, the packages, the weights, or a folder of pairs",
+    help="""
+Checks Python, the system libraries that Blender needs, the pinned packages, memory, disk and the chosen model's
+weights, and names the one command that mends what is missing.
+
+  void doctor                            this machine
+  void doctor data=PATH                  also every pair below PATH (formats, lengths, mask values, checksums)
+  void doctor model=cogvideox_fun_5b     also the weights of the full-size model
+""",
+    groups=("data", "model"),
+    run=run,
+)
