@@ -1,0 +1,249 @@
+"""Clips and masks on disk: reading with decord, writing with the ffmpeg binary that imageio-ffmpeg brings.
+
+Clips are H.264 in MP4 (yuv420p, BT.709, limited range), which browsers play. Masks are losslessly coded H.264 in grey, and
+are decoded and compared before they get their name. Everything written is whole or absent.
+
+Shape legend: T frames, H height, W width, C = 3 colour channels (RGB).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import math
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import decord
+import imageio_ffmpeg
+import numpy as np
+from numpy.typing import NDArray
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from void.errors import InputError
+from void.files import whole_file
+from void.quadmask import Quadmask
+
+DEFAULT_CRF = 16
+# x264 writes its thread count into the stream: a fixed one gives the same bytes on every machine.
+_REPRODUCIBLE = ("-threads", "4", "-map_metadata", "-1", "-fflags", "+bitexact", "-flags:v", "+bitexact")
+_CONTAINER = (*_REPRODUCIBLE, "-movflags", "+faststart")
+_BT709 = ("-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv")
+_RGB_TO_YUV = ("-vf", "scale=out_color_matrix=bt709:out_range=tv,format=yuv420p")
+_MASK_CODEC = ("-c:v", "libx264", "-qp", "0", "-pix_fmt", "gray")
+
+# Decord would print ffmpeg's complaints; the errors raised here say the same.
+decord.logging.set_level(decord.logging.QUIET)
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """Length in frames, size in pixels, frames per second."""
+
+    frames: int
+    height: int
+    width: int
+    fps: float
+
+
+def probe(path: str | Path) -> VideoInfo:
+    """Length, size and rate of a video; decodes its first frame only.
+
+    Raises:
+        InputError: the file is missing, is no video, is truncated or holds no frames.
+    """
+    reader = _open(Path(path))
+    height, width, _ = _decode(Path(path), reader, 1).shape[1:]
+    return VideoInfo(len(reader), height, width, reader.get_avg_fps())
+
+
+def read_video(path: str | Path, *, max_frames: int | None = None) -> tuple[NDArray[np.uint8], float]:
+    """Decode a video of any size and codec.
+
+    Args:
+        path: the file.
+        max_frames: decode at most this many frames from the start.
+
+    Returns:
+        `(frames_THWC, fps)`: RGB, uint8.
+
+    Raises:
+        InputError: the file is missing, is no video, is truncated or holds no frames.
+    """
+    assert max_frames is None or max_frames > 0
+    reader = _open(Path(path))
+    count = len(reader) if max_frames is None else min(max_frames, len(reader))
+    return _decode(Path(path), reader, count), reader.get_avg_fps()
+
+
+def write_video(
+    path: str | Path, frames_THWC: NDArray[np.uint8], fps: float, *, crf: int = DEFAULT_CRF, progress: bool = False
+) -> None:
+    """Write an MP4 that browsers play (H.264, yuv420p, BT.709).
+
+    Args:
+        path: target, `*.mp4`; replaced if it exists.
+        frames_THWC: uint8 RGB with even height and width.
+        fps: frames per second, above 0.
+        crf: x264's constant rate factor: 0 best to 51 worst.
+        progress: show a bar with the remaining time.
+
+    Raises:
+        InputError: odd size, no frames, impossible rate, disk full.
+    """
+    assert frames_THWC.dtype == np.uint8 and frames_THWC.ndim == 4 and frames_THWC.shape[-1] == 3
+    codec = (*_RGB_TO_YUV, "-c:v", "libx264", "-crf", str(crf), *_BT709)
+    with whole_file(path) as partial:
+        _encode(Path(path), partial, frames_THWC, fps, pixel_format="rgb24", codec=codec, progress=progress)
+
+
+def encode_mp4(frames_THWC: NDArray[np.uint8], fps: float, *, crf: int = DEFAULT_CRF) -> bytes:
+    """The bytes `write_video` would write: for pages that embed their videos."""
+    with tempfile.TemporaryDirectory(prefix="void-") as folder:
+        file = Path(folder) / "clip.mp4"
+        write_video(file, frames_THWC, fps, crf=crf)
+        return file.read_bytes()
+
+
+def write_mask(path: str | Path, quadmask: Quadmask, fps: float) -> None:
+    """Write a quadmask losslessly (H.264, qp 0, grey), and publish it only if it decodes to the same values.
+
+    Raises:
+        InputError: odd size, no frames, impossible rate, disk full, or an ffmpeg that does not code it losslessly.
+    """
+    grey_THW = quadmask.pack()
+    with whole_file(path) as partial:
+        _encode(Path(path), partial, grey_THW, fps, pixel_format="gray", codec=_MASK_CODEC, progress=False)
+        decoded_THW = _read_grey(partial)[0]
+        if not np.array_equal(decoded_THW, grey_THW):
+            raise InputError(
+                f"{path}: the mask does not decode to the values that were written, so it was not kept",
+                f"{imageio_ffmpeg.get_ffmpeg_exe()} is not lossless: unset IMAGEIO_FFMPEG_EXE to use the bundled ffmpeg",
+            )
+
+
+def read_mask(path: str | Path) -> tuple[Quadmask, float]:
+    """Read a quadmask video of any pixel format whose RGB values are exactly 0, 63, 127 or 255.
+
+    Returns:
+        `(quadmask, fps)`.
+
+    Raises:
+        InputError: the file is missing, is no video, is truncated, or holds other grey values.
+    """
+    grey_THW, fps = _read_grey(Path(path))
+    return Quadmask.unpack(grey_THW, str(path)), fps
+
+
+def _read_grey(path: Path) -> tuple[NDArray[np.uint8], float]:
+    # Through RGB, because the raw luma of a limited-range file is 16/70/125/235.
+    frames_THWC, fps = read_video(path)
+    return np.ascontiguousarray(frames_THWC[..., 0]), fps
+
+
+def _open(path: Path) -> decord.VideoReader:
+    if not path.exists():
+        raise InputError(f"{path} does not exist", "check the path, or run the command that writes it")
+    if not path.is_file() or path.stat().st_size == 0:
+        kind = "an empty file" if path.is_file() else "a folder"
+        raise InputError(f"{path} is {kind}, not a video", "give the path of a video file (MP4, MKV, AVI, WebM)")
+    try:
+        return decord.VideoReader(str(path))
+    except (decord.DECORDError, AssertionError) as error:
+        raise InputError(
+            f"{path} holds no frames", "write it again: its encoder got no pictures (or it holds only sound)"
+        ) from error
+    except RuntimeError as error:
+        if _looks_like_video(path):
+            raise InputError(
+                f"{path} is a truncated or damaged video: its index is missing",
+                "copy or write the file again (an interrupted copy or recording ends like this)",
+            ) from error
+        raise InputError(
+            f"{path} is not a video: its first bytes belong to no known container",
+            "give a video file (MP4, MKV, AVI, WebM); the name alone does not make one",
+        ) from error
+
+
+def _looks_like_video(path: Path) -> bool:
+    with path.open("rb") as file:
+        head = file.read(12)
+    return head[4:8] == b"ftyp" or head[:4] == b"\x1aE\xdf\xa3" or (head[:4] == b"RIFF" and head[8:12] == b"AVI ")
+
+
+def _decode(path: Path, reader: decord.VideoReader, count: int) -> NDArray[np.uint8]:
+    try:
+        return reader.get_batch(range(count)).asnumpy()
+    except decord.DECORDError as error:
+        raise InputError(
+            f"{path} is truncated or damaged: its index lists {len(reader)} frames, but they do not all decode",
+            "copy or write the file again",
+        ) from error
+
+
+def _encode(
+    path: Path,
+    partial: Path,
+    frames: NDArray[np.uint8],
+    fps: float,
+    *,
+    pixel_format: str,
+    codec: tuple[str, ...],
+    progress: bool,
+) -> None:
+    """Pipe raw frames `(T, H, W[, C])` into ffmpeg, which writes `partial`; `path` is the name for messages."""
+    count, height, width = frames.shape[:3]
+    if count == 0:
+        raise InputError(f"{path}: a clip without frames can't be written", "check that the step before made pictures")
+    if height % 2 or width % 2:
+        raise InputError(
+            f"{path}: the clip is {width}x{height} pixels; H.264 needs an even width and height",
+            f"crop or resize it to {width - width % 2 or 2}x{height - height % 2 or 2}",
+        )
+    if not (math.isfinite(fps) and fps > 0):
+        raise InputError(f"{path}: {fps} is not a frame rate", "use a number of frames per second above 0, such as 12")
+    rate = Fraction(fps).limit_denominator(1001)
+    source = ("-f", "rawvideo", "-pix_fmt", pixel_format, "-s", f"{width}x{height}", "-r", str(rate), "-i", "-")
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-loglevel", "error", *source, *codec, *_CONTAINER, str(partial)]
+    status, complaint = _feed(command, _tracked(frames, f"Writing {path.name}") if progress else frames)
+    if "No space left on device" in complaint:
+        raise OSError(errno.ENOSPC, complaint, str(path))
+    if status != 0:
+        raise RuntimeError(f"ffmpeg failed with status {status} while writing {path}:\n{complaint}")
+    written = probe(partial).frames
+    if written != count:
+        raise RuntimeError(f"ffmpeg wrote {written} of the {count} frames of {path}:\n{complaint}")
+
+
+def _feed(command: list[str], frames: Iterable[NDArray[np.uint8]]) -> tuple[int, str]:
+    """Run ffmpeg on frames; returns its exit status and what it wrote on stderr."""
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    assert process.stdin and process.stderr
+    complaint: list[bytes] = []
+    # Drained while frames are written: a full stderr pipe would stop ffmpeg, and then us.
+    drain = threading.Thread(target=lambda pipe: complaint.append(pipe.read()), args=(process.stderr,), daemon=True)
+    drain.start()
+    try:
+        # A broken pipe means that ffmpeg died: its status and stderr say why.
+        with contextlib.suppress(BrokenPipeError), process.stdin:
+            for frame in frames:
+                process.stdin.write(np.ascontiguousarray(frame).data)
+    except BaseException:
+        process.kill()
+        raise
+    finally:
+        status = process.wait()
+        drain.join()
+        process.stderr.close()
+    return status, b"".join(complaint).decode(errors="replace").strip()
+
+
+def _tracked(frames: NDArray[np.uint8], label: str) -> Iterable[NDArray[np.uint8]]:
+    elapsed_and_left = (MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(TextColumn("{task.description}"), BarColumn(), *elapsed_and_left) as bar:
+        yield from bar.track(frames, description=label)
