@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN := $(BIN)/void
 
-.PHONY: help setup kubric demo test lint lock clean
+.PHONY: help setup install kubric demo test lint lock clean
 
 help:
 	@echo "make demo    set up, then generate -> cache -> train -> infer -> eval at toy size; prints the path of the report"
@@ -20,9 +20,11 @@ $(VENV)/.complete: pyproject.toml requirements/lock.txt requirements/kubric.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $$(grep '^torch==' requirements/lock.txt)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/lock.txt
-	$(MAKE) --no-print-directory kubric
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(MAKE) --no-print-directory install
 	touch $@
+
+install: kubric
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 
 kubric:
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements/kubric.txt

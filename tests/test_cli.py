@@ -17,7 +17,12 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def void(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "void.cli", *arguments], cwd=cwd, capture_output=True, text=True, timeout=300, check=False
+        [sys.executable, "-m", "void.cli", *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )
 
 
@@ -78,7 +83,9 @@ def test_an_input_error_inside_a_command_reaches_the_reader(tmp_path: Path) -> N
     assert "Traceback" not in result.stderr
 
 
-def test_help_lists_commands_in_the_order_of_the_flow(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_help_lists_commands_in_the_order_of_the_flow(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sys, "argv", ["void", "--help"])
     cli.main()
     shown = capsys.readouterr().out
