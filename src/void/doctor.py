@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import ctypes.util
 import re
 import shutil
 import subprocess
@@ -143,19 +142,24 @@ def check_device() -> Check:
 
 
 def check_weights(config: VoidConfig) -> list[Check]:
-    """Weight files that the chosen model names."""
-    from void.models.build import weight_paths
+    """The files that the chosen model names: present, or how to get them."""
+    from void.models.build import FILELESS_TOKENIZER
+    from void.models.weights import resolve
 
+    model = config.model
     checks = []
-    for part, (path, remedy) in weight_paths(config.model).items():
-        present = path.exists()
-        checks.append(
-            Check(
-                f"{config.model.name}: {part}",
-                str(path) if present else f"{path} is missing",
-                None if present else remedy,
-            )
-        )
+    for key in ("transformer_weights", "vae_weights", "text_encoder_weights", "tokenizer"):
+        location = getattr(model, key)
+        name = f"model.{key}"
+        if location is None:
+            checks.append(Check(name, f"none named: random from model.init_seed={model.init_seed}"))
+        elif location == FILELESS_TOKENIZER:
+            checks.append(Check(name, f"{location} needs no file"))
+        else:
+            try:
+                checks.append(Check(name, str(resolve(location, model))))
+            except InputError as error:
+                checks.append(Check(name, error.problem, error.remedy))
     return checks
 
 
