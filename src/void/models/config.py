@@ -25,11 +25,17 @@ class ModelConfig:
     """byt5 (needs no file) or the folder of a T5 tokenizer."""
     max_text_tokens: int = MISSING
     """Prompts are padded or cut to this many tokens."""
+    hub_repository: str | None = None
+    """Where the files come from: messages about a missing one show the `hf download` line."""
+    weights_root: str | None = None
+    """Local folder of that download."""
     vae_weights: str | None = None
     """safetensors file or diffusers folder; `package:NAME` is a file shipped in void/models/weights; null: random from init_seed."""
     transformer_weights: str | None = None
+    """The same, for a transformer of exactly the shapes above."""
     text_encoder_weights: str | None = None
+    """The same, in the layout of transformers."""
     init_seed: int = 0
     """Seed of the random initial weights where no file is given."""
     dtype: str = "float32"
-    """float32 or bfloat16: type of the frozen networks' weights."""
+    """float32 or bfloat16: type of the frozen networks' weights (VAE and text encoder)."""

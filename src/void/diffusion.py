@@ -1,0 +1,48 @@
+"""The diffusion process in its velocity form, computed in float32 for training and sampling alike.
+
+    x_t = sqrt(a_t) x_0 + sqrt(1 - a_t) n          a_t = alphas_cumprod[t]
+    v   = sqrt(a_t) n   - sqrt(1 - a_t) x_0
+    x_0 = sqrt(a_t) x_t - sqrt(1 - a_t) v
+
+With the schedule rescaled to zero terminal signal-to-noise ratio a_999 = 0: at the last step the input is pure noise and v = -x_0.
+Casting a_t to bfloat16 first, as the released code does, would leave 14 distinct noise levels among the 50 smallest.
+"""
+
+from __future__ import annotations
+
+import torch
+from diffusers import DDIMScheduler
+from torch import Tensor
+
+
+class Schedule:
+    """Noise levels of the training steps 0..num_train_timesteps-1.
+
+    Args:
+        scheduler: whose configuration defines the levels; the sampler steps through the very same ones.
+    """
+
+    def __init__(self, scheduler: DDIMScheduler) -> None:
+        assert scheduler.config.prediction_type == "v_prediction"
+        self.alphas_cumprod: Tensor = scheduler.alphas_cumprod.to(torch.float32)
+        self.num_train_timesteps: int = scheduler.config.num_train_timesteps
+
+    def add_noise(self, x0: Tensor, noise: Tensor, t: Tensor) -> Tensor:
+        """The noisy sample x_t, float32. `x0`, `noise`: `(B, ...)`; `t`: int64 `(B,)`."""
+        signal, sigma = self._coefficients(t, x0)
+        return signal * x0.float() + sigma * noise.float()
+
+    def velocity(self, x0: Tensor, noise: Tensor, t: Tensor) -> Tensor:
+        """The training target v, float32. Shapes as `add_noise`."""
+        signal, sigma = self._coefficients(t, x0)
+        return signal * noise.float() - sigma * x0.float()
+
+    def x0_from_velocity(self, noisy: Tensor, velocity: Tensor, t: Tensor) -> Tensor:
+        """The clean sample that a velocity at x_t implies, float32. Shapes as `add_noise`."""
+        signal, sigma = self._coefficients(t, noisy)
+        return signal * noisy.float() - sigma * velocity.float()
+
+    def _coefficients(self, t: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
+        assert t.shape == (like.shape[0],)
+        alpha = self.alphas_cumprod.to(like.device)[t].view(-1, *[1] * (like.ndim - 1))
+        return alpha.sqrt(), (1 - alpha).sqrt()

@@ -1,0 +1,55 @@
+"""Finding and reading what training saves.
+
+    ROOT/checkpoints/step-000400/
+      transformer/      config.json, *.safetensors (diffusers)
+      state/            optimiser, scheduler and generators (accelerate)
+      trainer.json      step, configuration, hashes
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from diffusers import CogVideoXTransformer3DModel
+
+from void.errors import InputError
+from void.files import read_json
+from void.models.weights import load_strict
+
+CHECKPOINTS = "checkpoints"
+STEP_FOLDER = re.compile(r"step-(\d{6,})")
+TRANSFORMER = "transformer"
+TRAINER_STATE = "trainer.json"
+
+
+def find_checkpoint(training_root: Path) -> Path:
+    """The newest complete checkpoint folder below `training_root`.
+
+    Raises:
+        InputError: there is none.
+    """
+    folder = training_root / CHECKPOINTS
+    steps = {
+        int(match.group(1)): item
+        for item in (folder.iterdir() if folder.is_dir() else ())
+        if (match := STEP_FOLDER.fullmatch(item.name)) and (item / TRANSFORMER).is_dir() and (item / TRAINER_STATE).is_file()
+    }
+    if not steps:
+        raise InputError(f"{folder} holds no complete checkpoint", "train first: void train, with the same name or training.root")
+    return steps[max(steps)]
+
+
+def load_transformer(path: str | Path) -> CogVideoXTransformer3DModel:
+    """The transformer of a checkpoint folder (or a transformer folder itself), float32, in evaluation mode.
+
+    Raises:
+        InputError: the folder, its configuration or its weights are missing, or they do not fit each other.
+    """
+    path = Path(path)
+    folder = path / TRANSFORMER if (path / TRANSFORMER).is_dir() else path
+    if not folder.is_dir():
+        raise InputError(f"{folder} does not exist", "give a step-NNNNNN folder written by void train")
+    transformer = CogVideoXTransformer3DModel.from_config(read_json(folder / "config.json"))
+    load_strict(transformer, folder)
+    return transformer.eval()
