@@ -49,7 +49,8 @@ lint: setup
 
 # Write requirements/lock.txt anew from what is installed, after changing pins in pyproject.toml.
 lock:
-	$(BIN)/python -m pip freeze --exclude-editable | grep -viE '^(kubric-nightly|deepspeed)' > requirements/lock.tmp
+	@echo "# The CPU installation, exactly. Written by \`make lock\`; Kubric is in kubric.txt." > requirements/lock.tmp
+	$(BIN)/python -m pip freeze --exclude-editable | grep -viE '^(kubric-nightly|deepspeed)' | sed 's/+cpu//' >> requirements/lock.tmp
 	mv requirements/lock.tmp requirements/lock.txt
 
 clean:
