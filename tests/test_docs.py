@@ -1,0 +1,74 @@
+"""What README.md and docs/ say can be typed, and leads where they say."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from void.cli import COMMAND_ORDER, commands
+from void.composition import compose_config
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+MARKERS = {"slow", "gpu", "slurm"}
+
+
+def shell_lines(page: Path) -> list[str]:
+    blocks = re.findall(r"```sh\n(.*?)```", page.read_text(), re.DOTALL)
+    lines = [line.split("  #")[0].strip() for block in blocks for line in block.replace("\\\n", " ").splitlines()]
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+COMMANDS = [(page.name, line) for page in PAGES for line in shell_lines(page)]
+
+
+def check_void(words: list[str]) -> None:
+    command, *arguments = words
+    assert command in commands()
+    overrides = [argument for argument in arguments if "=" in argument and not argument.startswith("-")]
+    swept = [re.sub(r"=([^,\[]+),.*", r"=\1", override) for override in overrides]
+    compose_config([override for override in swept if not override.startswith("data=")])
+
+
+def check_pytest(words: list[str]) -> None:
+    chosen = words[words.index("-m", 2) + 1] if "-m" in words[2:] else None
+    assert chosen is None or chosen in MARKERS
+    assert all((ROOT / word).exists() for word in words[3:] if word.startswith("tests/"))
+
+
+@pytest.mark.parametrize(("page", "line"), COMMANDS)
+def test_every_command_is_one_that_exists(page: str, line: str) -> None:
+    words = [word for word in shlex.split(line) if not re.fullmatch(r"[A-Z_]+=.*", word) or line.startswith("make")]
+    program, *rest = words
+    if Path(program).name == "void":
+        check_void(rest)
+    elif program == "make":
+        assert rest[0] in TARGETS
+    elif rest[:2] == ["-m", "pytest"]:
+        check_pytest([program, *rest])
+    elif scripts := [word for word in words if word in ("train.py", "eval.py")]:
+        check_void([Path(scripts[0]).stem, *words[words.index(scripts[0]) + 1 :]])
+    else:
+        assert program in ("conda", "git", "wandb"), f"{page}: no test knows how to check: {line}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_inside_the_repository_lead_somewhere(page: Path) -> None:
+    targets = re.findall(r"\]\(([^)#]+)\)", page.read_text())
+    broken = [target for target in targets if "://" not in target and not (page.parent / target).exists()]
+    assert broken == []
+
+
+def test_the_readme_shows_the_whole_flow() -> None:
+    shown = [line.split()[1] for line in shell_lines(ROOT / "README.md") if line.startswith("void ")]
+    assert [name for name in COMMAND_ORDER if name != "doctor"] == shown[: len(COMMAND_ORDER) - 1]
+
+
+def test_demo_runs_the_flow_the_readme_shows() -> None:
+    recipe = re.search(r"^demo:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert recipe is not None
+    assert re.findall(r"\$\(RUN\) (\w+) experiment=demo", recipe.group(1)) == ["doctor", *COMMAND_ORDER[:-1]]
