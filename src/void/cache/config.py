@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from omegaconf import MISSING
+
+
+class CacheType(StrEnum):
+    """Number formats of a cache on disk."""
+
+    float32 = "float32"
+    float16 = "float16"
+    bfloat16 = "bfloat16"
 
 
 @dataclass
@@ -14,5 +23,7 @@ class CacheConfig:
     root: str = MISSING
     """Folder of the caches; each distinct content (pairs, geometry, weights, recipe) gets a subfolder of its own."""
     pairs_per_shard: int = 8
-    dtype: str = "float32"
-    """Type on disk: float32, float16 or bfloat16."""
+    dtype: CacheType = CacheType.float32
+    """Type on disk."""
+    max_failures: int = 0
+    """Defective pairs that are set aside, with their reason, before the command stops."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 
 
-class TrackerKind(str, Enum):
+class TrackerKind(StrEnum):
     """Back ends."""
 
     wandb = "wandb"

@@ -1,0 +1,93 @@
+"""What a cache is made from, and the key under which it is stored: change any ingredient and the key changes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from void.config import VoidConfig
+from void.files import sha256_file, sha256_of
+from void.models.build import FILELESS_TOKENIZER
+from void.models.config import ModelConfig
+from void.models.weights import resolve, safetensors_files
+from void.pairs import ManifestRow
+
+SCHEMA = 1
+KEY_LENGTH = 16
+PAIRS = "pairs"
+
+
+def ingredients(cfg: VoidConfig, rows: list[ManifestRow]) -> dict[str, Any]:
+    """Everything the tensors depend on, as JSON: geometry, mask levels, frozen networks, number format, and each pair's bytes.
+
+    No network is built: weights from files are known by the files' checksums, random ones by their seed.
+
+    Raises:
+        InputError: a file of weights is missing.
+    """
+    model = cfg.model
+    vae_weights = _weights(model, model.vae_weights)
+    text_weights = _weights(model, model.text_encoder_weights)
+    return {
+        "schema": SCHEMA,
+        "frames": cfg.data.frames,
+        "height": cfg.data.height,
+        "width": cfg.data.width,
+        "mask_levels": cfg.recipe.mask_levels.value,
+        "cache_dtype": cfg.cache.dtype.value,
+        "model_dtype": model.dtype,
+        "vae": {"config": model.vae, "weights": vae_weights},
+        "text_encoder": {"config": model.text_encoder, "weights": text_weights},
+        "tokenizer": _tokenizer(model),
+        "max_text_tokens": model.max_text_tokens,
+        PAIRS: {row.id: {"caption": row.caption, "checksums": row.checksums} for row in rows},
+    }
+
+
+def content_key(made_from: dict[str, Any]) -> str:
+    """The name of the folder: a hash over the ingredients."""
+    return sha256_of(made_from)[:KEY_LENGTH]
+
+
+def shard_key(made_from: dict[str, Any], ids: list[str]) -> str:
+    """The key of one shard: a hash over the ingredients, with only the pairs the shard is meant to hold."""
+    return content_key(made_from | {PAIRS: [[pair_id, made_from[PAIRS][pair_id]] for pair_id in ids]})
+
+
+def differences(wanted: dict[str, Any], found: dict[str, Any]) -> list[str]:
+    """How another cache's ingredients differ, in words, one entry each."""
+    named = []
+    for name in sorted((wanted.keys() | found.keys()) - {PAIRS}):
+        here, there = wanted.get(name), found.get(name)
+        if here != there:
+            scalar = not isinstance(here, dict) and not isinstance(there, dict)
+            named.append(f"{name} is {here}, was {there}" if scalar else name)
+    here, there = wanted[PAIRS], found.get(PAIRS, {})
+    counts = {
+        "added": len(here.keys() - there.keys()),
+        "removed": len(there.keys() - here.keys()),
+        "changed": sum(here[pair_id] != there[pair_id] for pair_id in here.keys() & there.keys()),
+    }
+    if any(counts.values()):
+        named.append("pairs: " + ", ".join(f"{count} {word}" for word, count in counts.items() if count))
+    return named
+
+
+def _weights(model: ModelConfig, location: str | None) -> dict[str, Any]:
+    if location is None:
+        # torch's version is part of what a seed gives.
+        return {"init_seed": model.init_seed, "torch": torch.__version__.split("+")[0]}
+    return {"sha256": _checksums(safetensors_files(resolve(location, model)))}
+
+
+def _tokenizer(model: ModelConfig) -> Any:
+    if model.tokenizer == FILELESS_TOKENIZER:
+        return FILELESS_TOKENIZER
+    folder = resolve(model.tokenizer, model)
+    return _checksums(sorted(path for path in folder.iterdir() if path.is_file()))
+
+
+def _checksums(files: list[Path]) -> dict[str, str]:
+    return {file.name: sha256_file(file) for file in files}

@@ -1,0 +1,84 @@
+"""The shard file: safetensors with seven tensors a pair, and in its header which pairs it holds and which it had to set aside.
+
+    <pair id>/target_mean, target_logvar, input_mean, input_logvar, mask_mean, mask_logvar    (T_lat, 16, h, w)
+    <pair id>/text                                                                            (L, D)
+
+Shape legend: T_lat latent frames, h latent rows, w latent columns, L text tokens, D text width.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from void.errors import InputError
+from void.files import whole_file
+
+
+@dataclass(frozen=True, eq=False)
+class CachedPair:
+    """Posteriors of the VAE, `(T_lat, 16, h, w)`, not multiplied by the scaling factor, and the caption's embedding `(L, D)`."""
+
+    target_mean: Tensor
+    target_logvar: Tensor
+    input_mean: Tensor
+    input_logvar: Tensor
+    mask_mean: Tensor
+    mask_logvar: Tensor
+    text: Tensor
+
+
+TENSORS = tuple(field.name for field in fields(CachedPair))
+
+
+@dataclass(frozen=True)
+class ShardContents:
+    """What a shard says of itself: ids held, and the reason of each pair set aside."""
+
+    ids: list[str]
+    failures: dict[str, str]
+
+
+def write_shard(path: Path, pairs: dict[str, CachedPair], failures: dict[str, str], dtype: torch.dtype) -> None:
+    """Write a shard, whole or not at all."""
+    tensors = {
+        f"{pair_id}/{name}": getattr(pair, name).to("cpu", dtype).contiguous()
+        for pair_id, pair in pairs.items()
+        for name in TENSORS
+    }
+    header = {"pairs": json.dumps(list(pairs)), "failures": json.dumps(failures)}
+    with whole_file(path) as partial:
+        save_file(tensors, partial, metadata=header)
+
+
+def read_contents(path: Path) -> ShardContents:
+    """What a shard holds, from its header alone.
+
+    Raises:
+        InputError: the file is not a shard.
+    """
+    try:
+        with safe_open(path, "pt") as shard:
+            header = shard.metadata()
+        return ShardContents(json.loads(header["pairs"]), json.loads(header["failures"]))
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{path} is not a readable shard ({error})", "delete it and run void cache again") from error
+
+
+def read_pair_tensors(path: Path, pair_id: str) -> CachedPair:
+    """One pair of a shard, in float32.
+
+    Raises:
+        InputError: the file is missing or damaged.
+    """
+    try:
+        with safe_open(path, "pt") as shard:
+            return CachedPair(**{name: shard.get_tensor(f"{pair_id}/{name}").float() for name in TENSORS})
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"{path} cannot be read ({error})", "delete it and run void cache again") from error

@@ -1,0 +1,190 @@
+"""Building and opening the latent cache.
+
+cache.root/
+  <content key>/                     one for each distinct content: see void.cache.key
+    shard-00000-<shard key>.safetensors
+    ...
+    null-text.safetensors            embedding of the empty caption
+    index.json                       written last: a cache without it is unfinished
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from void.cache.config import CacheType
+from void.cache.key import content_key, differences, ingredients, shard_key
+from void.cache.shards import CachedPair, ShardContents, read_contents, read_pair_tensors, write_shard
+from void.config import VoidConfig
+from void.device import torch_device
+from void.errors import InputError
+from void.files import read_json, remove_partials, whole_file, write_json
+from void.pairs import ManifestRow, Pair, read_manifest, read_pair
+from void.shapes import check_frames, check_size
+from void.tracking.progress import progress_bar
+
+log = logging.getLogger(__name__)
+
+INDEX = "index.json"
+NULL_TEXT = "null-text.safetensors"
+DTYPES = {
+    CacheType.float32: torch.float32,
+    CacheType.float16: torch.float16,
+    CacheType.bfloat16: torch.bfloat16,
+}
+
+
+class Cache:
+    """A finished cache, opened for reading.
+
+    Args:
+        folder: the folder named by the content key.
+        index: its index.json.
+        manifest: rows of the manifest it was made from.
+    """
+
+    def __init__(self, folder: Path, index: dict[str, Any], manifest: list[ManifestRow]) -> None:
+        self.folder = folder
+        self.key: str = index["key"]
+        self.failures: dict[str, str] = index["failures"]
+        """Reason for each pair that was set aside."""
+        self._shard_of = {pair_id: name for name, ids in index["shards"].items() for pair_id in ids}
+        self.rows = [row for row in manifest if row.id in self._shard_of]
+        """Manifest rows that have an entry."""
+
+    def entry(self, pair_id: str) -> CachedPair:
+        """The tensors of one pair, float32. `KeyError` where the pair was set aside or never existed."""
+        return read_pair_tensors(self.folder / self._shard_of[pair_id], pair_id)
+
+    @property
+    def null_text(self) -> Tensor:
+        """The embedding `(L, D)` of the empty caption, float32."""
+        return load_file(self.folder / NULL_TEXT)["text"].float()
+
+
+def open_cache(cfg: VoidConfig) -> Cache:
+    """Open the cache that belongs to this configuration's pairs, geometry and frozen networks.
+
+    Raises:
+        InputError: there is none; what differs from the caches that do exist is named.
+    """
+    rows = read_manifest(Path(cfg.data.root))
+    made_from = ingredients(cfg, rows)
+    root = Path(cfg.cache.root)
+    folder = root / content_key(made_from)
+    if (folder / INDEX).is_file():
+        return Cache(folder, read_json(folder / INDEX), rows)
+    remedy = "run `void cache` with the same overrides first"
+    if folder.is_dir():
+        raise InputError(f"{folder} is unfinished", f"{remedy}: it continues")
+    found = [read_json(index)["ingredients"] for index in sorted(root.glob(f"*/{INDEX}"))]
+    if not found:
+        raise InputError(f"{root} holds no latent cache", remedy)
+    nearest = min((differences(made_from, other) for other in found), key=len)
+    raise InputError(f"the latent cache in {root} belongs to other content: {'; '.join(nearest)}", remedy)
+
+
+def build_cache(cfg: VoidConfig) -> Cache:
+    """Encode every pair of the manifest that is not encoded yet, and return the finished cache.
+
+    A pair that cannot be read is set aside with its reason; a later run tries it again.
+
+    Raises:
+        InputError: the geometry is illegal, the manifest is missing, or more than `cache.max_failures` pairs are defective.
+    """
+    check_frames(cfg.data.frames, "data.frames")
+    check_size(cfg.data.height, cfg.data.width, "data")
+    rows = read_manifest(Path(cfg.data.root))
+    made_from = ingredients(cfg, rows)
+    folder = Path(cfg.cache.root) / content_key(made_from)
+    plan = {
+        f"shard-{number:05d}-{shard_key(made_from, [row.id for row in part])}.safetensors": part
+        for number, part in enumerate(_parts(rows, cfg.cache.pairs_per_shard))
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    remove_partials(folder)
+    done = {name: read_contents(folder / name) for name in plan if (folder / name).is_file()}
+    done = {name: contents for name, contents in done.items() if not _mended(cfg, plan[name], contents)}
+    if len(done) == len(plan) and (folder / INDEX).is_file():
+        log.info("latent cache %s is complete: %d pairs", folder, sum(len(contents.ids) for contents in done.values()))
+        return Cache(folder, read_json(folder / INDEX), rows)
+    _encode_missing(cfg, folder, plan, done)
+    failures = {pair_id: reason for contents in done.values() for pair_id, reason in contents.failures.items()}
+    index = {
+        "key": folder.name,
+        "ingredients": made_from,
+        "shards": {name: done[name].ids for name in plan},
+        "failures": failures,
+    }
+    write_json(folder / INDEX, index)
+    log.info("latent cache %s: %d pairs, %d set aside", folder, len(rows) - len(failures), len(failures))
+    return Cache(folder, index, rows)
+
+
+def _parts(rows: list[ManifestRow], size: int) -> list[list[ManifestRow]]:
+    return [rows[start : start + size] for start in range(0, len(rows), size)]
+
+
+def _read(cfg: VoidConfig, row: ManifestRow) -> Pair:
+    """The pair of a row; its files must be those the manifest, and with it the cache's key, speaks of."""
+    folder = Path(cfg.data.root) / row.path
+    pair = read_pair(folder, verify=True)
+    if pair.metadata["checksums"] != row.checksums:
+        raise InputError(
+            f"{folder} is not the pair its manifest row describes", "write the manifest again with `void generate`"
+        )
+    return pair
+
+
+def _mended(cfg: VoidConfig, rows: list[ManifestRow], contents: ShardContents) -> bool:
+    """Whether a pair that this shard had to set aside can be read now."""
+    for row in rows:
+        if row.id in contents.failures:
+            try:
+                _read(cfg, row)
+            except InputError:
+                continue
+            return True
+    return False
+
+
+def _encode_missing(
+    cfg: VoidConfig, folder: Path, plan: dict[str, list[ManifestRow]], done: dict[str, ShardContents]
+) -> None:
+    """Write the shards of `plan` that are not in `done`, and add them to it."""
+    # Only now: a finished cache is recognised without loading any network.
+    from void.cache.encode import EMPTY_CAPTION, Encoder
+
+    encoder = Encoder(cfg, torch_device(cfg.device))
+    with whole_file(folder / NULL_TEXT) as partial:
+        save_file({"text": encoder.text(EMPTY_CAPTION).to(DTYPES[cfg.cache.dtype])}, partial)
+    total = sum(len(rows) for rows in plan.values())
+    ready = sum(len(plan[name]) for name in done)
+    failed = sum(len(contents.failures) for contents in done.values())
+    with progress_bar("caching pairs", total, ready) as advance:
+        for name in (name for name in plan if name not in done):
+            pairs: dict[str, CachedPair] = {}
+            failures: dict[str, str] = {}
+            for row in plan[name]:
+                try:
+                    pairs[row.id] = encoder.encode(_read(cfg, row), row.caption, row.id)
+                except InputError as error:
+                    failures[row.id] = error.problem
+                    log.warning("pair %s set aside: %s", row.id, error.problem)
+                    if failed + len(failures) > cfg.cache.max_failures:
+                        raise InputError(
+                            f"{failed + len(failures)} defective pairs, more than cache.max_failures = {cfg.cache.max_failures};"
+                            f" the last is {row.id}: {error.problem}",
+                            f"{error.remedy}; `void doctor data={cfg.data.root}` lists every defect;"
+                            " or raise cache.max_failures to go on without such pairs",
+                        ) from error
+                advance()
+            write_shard(folder / name, pairs, failures, DTYPES[cfg.cache.dtype])
+            failed += len(failures)
+            done[name] = ShardContents(list(pairs), failures)

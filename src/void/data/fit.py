@@ -1,0 +1,51 @@
+"""Bringing a pair to the geometry at which the model sees it."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from void.errors import InputError
+from void.quadmask import Quadmask
+
+
+def check_length(frames: int, wanted: int, where: str) -> None:
+    """Raise unless a clip of `frames` frames can be cut to `wanted`."""
+    if frames < wanted:
+        raise InputError(
+            f"{where} has {frames} frames, fewer than data.frames = {wanted}",
+            f"generate longer clips, or set data.frames to at most {frames} (legal counts are 8k+5)",
+        )
+
+
+def cover_size(height: int, width: int, to_height: int, to_width: int) -> tuple[int, int]:
+    """The smallest size of the same aspect ratio (to the pixel) that covers `to_height` x `to_width`."""
+    scale = max(to_height / height, to_width / width)
+    return max(to_height, round(height * scale)), max(to_width, round(width * scale))
+
+
+def _centre(size: int, wanted: int) -> slice:
+    start = (size - wanted) // 2
+    return slice(start, start + wanted)
+
+
+def fit_frames(frames_THWC: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
+    """Scale to cover `height` x `width`, then crop the centre.
+
+    Shrinking averages areas, enlarging is bicubic. Nothing is stretched: where the aspect ratio differs, the long side is cropped.
+
+    Args:
+        frames_THWC: uint8 RGB.
+    """
+    size = cover_size(*frames_THWC.shape[1:3], height, width)
+    if size != frames_THWC.shape[1:3]:
+        method = cv2.INTER_AREA if size[0] <= frames_THWC.shape[1] else cv2.INTER_CUBIC
+        frames_THWC = np.stack([cv2.resize(frame, size[::-1], interpolation=method) for frame in frames_THWC])
+    return frames_THWC[:, _centre(size[0], height), _centre(size[1], width)]
+
+
+def fit_mask(quadmask: Quadmask, height: int, width: int) -> Quadmask:
+    """The same scale and crop as `fit_frames`, each layer of the mask by itself."""
+    size = cover_size(*quadmask.shape[1:], height, width)
+    return quadmask.resize(*size)[:, _centre(size[0], height), _centre(size[1], width)]
