@@ -1,4 +1,4 @@
-"""The whole chain through the command line, at the smallest size: what `make demo` does, with conf/experiment/smoke.yaml."""
+"""The whole chain through the command line, at the smallest size: what `make demo` does, with experiment=smoke."""
 
 from __future__ import annotations
 
