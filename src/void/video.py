@@ -1,7 +1,7 @@
 """Clips and masks on disk: reading with decord, writing with the ffmpeg binary that imageio-ffmpeg brings.
 
-Clips are H.264 in MP4 (yuv420p, BT.709, limited range), which browsers play. Masks are losslessly coded H.264 in grey, and
-are decoded and compared before they get their name. Everything written is whole or absent.
+Clips are H.264 in MP4 (yuv420p, BT.709, limited range), which browsers play. Masks are losslessly coded H.264 in grey,
+decoded and compared before they get their name. Everything written is whole or absent.
 
 Shape legend: T frames, H height, W width, C = 3 colour channels (RGB).
 """
@@ -123,7 +123,7 @@ def write_mask(path: str | Path, quadmask: Quadmask, fps: float) -> None:
         if not np.array_equal(decoded_THW, grey_THW):
             raise InputError(
                 f"{path}: the mask does not decode to the values that were written, so it was not kept",
-                f"{imageio_ffmpeg.get_ffmpeg_exe()} is not lossless: unset IMAGEIO_FFMPEG_EXE to use the bundled ffmpeg",
+                f"{imageio_ffmpeg.get_ffmpeg_exe()} is not lossless: unset IMAGEIO_FFMPEG_EXE to use our ffmpeg",
             )
 
 
@@ -155,15 +155,14 @@ def _open(path: Path) -> decord.VideoReader:
     try:
         return decord.VideoReader(str(path))
     except (decord.DECORDError, AssertionError) as error:
-        raise InputError(
-            f"{path} holds no frames", "write it again: its encoder got no pictures (or it holds only sound)"
-        ) from error
+        if isinstance(error, AssertionError) or "cannot find video stream" in str(error):
+            raise InputError(
+                f"{path} holds no frames", "write it again: its encoder got no pictures (or it holds only sound)"
+            ) from error
+        raise _damaged(path, "its header can't be read") from error
     except RuntimeError as error:
         if _looks_like_video(path):
-            raise InputError(
-                f"{path} is a truncated or damaged video: its index is missing",
-                "copy or write the file again (an interrupted copy or recording ends like this)",
-            ) from error
+            raise _damaged(path, "its index is missing") from error
         raise InputError(
             f"{path} is not a video: its first bytes belong to no known container",
             "give a video file (MP4, MKV, AVI, WebM); the name alone does not make one",
@@ -176,14 +175,28 @@ def _looks_like_video(path: Path) -> bool:
     return head[4:8] == b"ftyp" or head[:4] == b"\x1aE\xdf\xa3" or (head[:4] == b"RIFF" and head[8:12] == b"AVI ")
 
 
+def _damaged(path: Path, how: str) -> InputError:
+    return InputError(
+        f"{path} is a truncated or damaged video: {how}",
+        "copy or write the file again (an interrupted copy or recording ends like this)",
+    )
+
+
 def _decode(path: Path, reader: decord.VideoReader, count: int) -> NDArray[np.uint8]:
-    try:
-        return reader.get_batch(range(count)).asnumpy()
-    except decord.DECORDError as error:
-        raise InputError(
-            f"{path} is truncated or damaged: its index lists {len(reader)} frames, but they do not all decode",
-            "copy or write the file again",
-        ) from error
+    """The next `count` frames `(T, H, W, 3)`."""
+    frames_THWC: NDArray[np.uint8] | None = None
+    for index in range(count):
+        try:
+            frame = reader.next().asnumpy()
+        except (decord.DECORDError, StopIteration) as error:
+            raise _damaged(path, f"frame {index} of {len(reader)} does not decode") from error
+        height, width = frame.shape[:2]
+        if frames_THWC is None:
+            frames_THWC = np.empty((count, height, width, 3), np.uint8)
+        # Rows of some narrow clips (16, 32, 48, 96, 144 wide) hold padding, which decord takes for further channels.
+        frames_THWC[index] = frame.reshape(height, -1)[:, : 3 * width].reshape(height, width, 3)
+    assert frames_THWC is not None
+    return frames_THWC
 
 
 def _encode(
