@@ -66,7 +66,8 @@ class Encoder:
         return CachedPair(mean[0], logvar[0], mean[1], logvar[1], mean[2], logvar[2], self.text(caption))
 
     def text(self, caption: str) -> Tensor:
-        """The embedding `(L, D)` of a caption, on the CPU. The last caption is remembered: neighbouring pairs often share theirs."""
+        """The embedding `(L, D)` of a caption, on the CPU."""
+        # Neighbouring pairs often share theirs.
         if caption not in self._texts:
             embedding = encode_text([caption], self.tokenizer, self.text_encoder, self.max_text_tokens)[0]
             self._texts = {caption: embedding.float().cpu()}

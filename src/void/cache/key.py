@@ -20,7 +20,7 @@ PAIRS = "pairs"
 
 
 def ingredients(cfg: VoidConfig, rows: list[ManifestRow]) -> dict[str, Any]:
-    """Everything the tensors depend on, as JSON: geometry, mask levels, frozen networks, number format, and each pair's bytes.
+    """Everything the tensors depend on, as JSON: geometry, mask levels, networks, number format, each pair's bytes.
 
     No network is built: weights from files are known by the files' checksums, random ones by their seed.
 

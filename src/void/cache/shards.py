@@ -1,4 +1,4 @@
-"""The shard file: safetensors with seven tensors a pair, and in its header which pairs it holds and which it had to set aside.
+"""The shard file: safetensors with seven tensors a pair; its header says which pairs it holds and which were set aside.
 
     <pair id>/target_mean, target_logvar, input_mean, input_logvar, mask_mean, mask_logvar    (T_lat, 16, h, w)
     <pair id>/text                                                                            (L, D)
@@ -23,7 +23,7 @@ from void.files import whole_file
 
 @dataclass(frozen=True, eq=False)
 class CachedPair:
-    """Posteriors of the VAE, `(T_lat, 16, h, w)`, not multiplied by the scaling factor, and the caption's embedding `(L, D)`."""
+    """Posteriors of the VAE, `(T_lat, 16, h, w)`, without the scaling factor; the caption's embedding `(L, D)`."""
 
     target_mean: Tensor
     target_logvar: Tensor

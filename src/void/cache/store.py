@@ -96,7 +96,7 @@ def build_cache(cfg: VoidConfig) -> Cache:
     A pair that cannot be read is set aside with its reason; a later run tries it again.
 
     Raises:
-        InputError: the geometry is illegal, the manifest is missing, or more than `cache.max_failures` pairs are defective.
+        InputError: the geometry is illegal, the manifest is missing, or more than `cache.max_failures` pairs are bad.
     """
     check_frames(cfg.data.frames, "data.frames")
     check_size(cfg.data.height, cfg.data.width, "data")
@@ -154,6 +154,15 @@ def _mended(cfg: VoidConfig, rows: list[ManifestRow], contents: ShardContents) -
     return False
 
 
+def _over_budget(cfg: VoidConfig, failed: int, row: ManifestRow, last: InputError) -> InputError:
+    budget = f"cache.max_failures = {cfg.cache.max_failures}"
+    return InputError(
+        f"{failed} defective pairs are more than {budget}; the last is {row.id}: {last.problem}",
+        f"{last.remedy}; `void doctor data={cfg.data.root}` lists every defect;"
+        " or raise cache.max_failures to go on without such pairs",
+    )
+
+
 def _encode_missing(
     cfg: VoidConfig, folder: Path, plan: dict[str, list[ManifestRow]], done: dict[str, ShardContents]
 ) -> None:
@@ -178,12 +187,7 @@ def _encode_missing(
                     failures[row.id] = error.problem
                     log.warning("pair %s set aside: %s", row.id, error.problem)
                     if failed + len(failures) > cfg.cache.max_failures:
-                        raise InputError(
-                            f"{failed + len(failures)} defective pairs, more than cache.max_failures = {cfg.cache.max_failures};"
-                            f" the last is {row.id}: {error.problem}",
-                            f"{error.remedy}; `void doctor data={cfg.data.root}` lists every defect;"
-                            " or raise cache.max_failures to go on without such pairs",
-                        ) from error
+                        raise _over_budget(cfg, failed + len(failures), row, error) from error
                 advance()
             write_shard(folder / name, pairs, failures, DTYPES[cfg.cache.dtype])
             failed += len(failures)

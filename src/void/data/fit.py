@@ -33,7 +33,8 @@ def _centre(size: int, wanted: int) -> slice:
 def fit_frames(frames_THWC: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
     """Scale to cover `height` x `width`, then crop the centre.
 
-    Shrinking averages areas, enlarging is bicubic. Nothing is stretched: where the aspect ratio differs, the long side is cropped.
+    Shrinking averages areas, enlarging is bicubic. Nothing is stretched: where the aspect ratio differs, the
+    long side is cropped.
 
     Args:
         frames_THWC: uint8 RGB.

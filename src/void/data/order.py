@@ -1,7 +1,7 @@
 """The order of training samples: a pure function of `(seed, position)`, so a resumed run needs only its step number.
 
-The samples of all epochs form one endless stream; epoch e of it is a permutation drawn from `(seed, e)`. Step s takes the next
-`processes x batch_size` positions for each micro-batch, and process r takes the r-th part of them.
+The samples of all epochs form one endless stream; epoch e of it is a permutation drawn from `(seed, e)`. Step s takes
+the next `processes x batch_size` positions for each micro-batch, and process r takes the r-th part of them.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class SampleOrder:
 
 
 class StepBatches(Sampler[list[SampleKey]]):
-    """The micro-batches of one process, in order, for steps `first_step` to `last_step` (counted from 1, both included).
+    """The micro-batches of one process, in order, for steps `first_step` to `last_step` (from 1, both included).
 
     A step has `accumulation` micro-batches. To be given to a `DataLoader` as its `batch_sampler`.
     """
