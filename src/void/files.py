@@ -58,7 +58,7 @@ def _publish(path: Path, partial: Path) -> Iterator[Path]:
             free = shutil.disk_usage(path.parent).free / 2**20
             raise InputError(
                 f"no space left while writing {path} ({free:.0f} MiB free)",
-                "free some disk space or choose another folder (root=PATH), then run the same command again: it continues",
+                "free some space or choose another folder (root=PATH), then run the same command again: it continues",
             ) from error
         raise
     except BaseException:
@@ -88,9 +88,8 @@ def whole_folder(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = _partial_name(path)
-    partial.mkdir()
-    with _publish(path, partial):
+    with _publish(path, _partial_name(path)) as partial:
+        partial.mkdir()
         yield partial
 
 
@@ -126,7 +125,9 @@ def read_json(path: str | Path) -> Any:
     except FileNotFoundError as error:
         raise InputError(f"{path} does not exist", "check the path, or run the command that writes it") from error
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise InputError(f"{path} is not valid JSON ({error})", "delete the file and run the command that writes it") from error
+        raise InputError(
+            f"{path} is not valid JSON ({error})", "delete the file and run the command that writes it"
+        ) from error
 
 
 def sha256_file(path: str | Path) -> str:

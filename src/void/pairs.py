@@ -22,7 +22,7 @@ from rich.progress import track
 from void.errors import InputError
 from void.files import read_json, sha256_file, whole_folder, write_json, write_text
 from void.quadmask import Quadmask
-from void.video import read_mask, read_video, write_mask, write_video
+from void.video import check_writable, read_mask, read_video, write_mask, write_video
 
 SCHEMA = 1
 RGB_FULL = "rgb_full.mp4"
@@ -88,6 +88,7 @@ def write_pair(folder: str | Path, pair: Pair) -> None:
     }
     _check_alike(folder, sizes)
     frames, height, width = pair.quadmask.shape
+    check_writable(folder, pair.quadmask.shape, pair.fps)
     with whole_folder(folder) as partial:
         write_video(partial / RGB_FULL, pair.rgb_full_THWC, pair.fps)
         write_video(partial / RGB_REMOVED, pair.rgb_removed_THWC, pair.fps)
@@ -262,7 +263,7 @@ def _parse_manifest(root: Path) -> Iterator[ManifestRow | InputError]:
     if not file.is_file():
         raise InputError(f"{file} does not exist", "check data.root=PATH, or run `void generate` first")
     try:
-        numbered = enumerate(file.read_text(encoding="utf-8").splitlines(), start=1)
+        numbered = enumerate(file.read_text(encoding="utf-8").split("\n"), start=1)
     except UnicodeDecodeError as error:
         raise InputError(f"{file} is not UTF-8 text ({error.reason})", _REWRITE) from error
     lines = [(number, line) for number, line in numbered if line.strip()]

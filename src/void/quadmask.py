@@ -1,8 +1,8 @@
 """The quadmask: which pixels of a clip are removed, and which change because of it.
 
-In memory a quadmask is two boolean volumes, `primary` (what is removed) and `affected` (what changes because of it). On disk it is
-one grey value a pixel: 0 primary, 63 both ("overlap"), 127 affected, 255 keep. Operations that mix pixels (resizing) work on
-the two layers, never on grey values: a blend of 0 and 255 would otherwise read as "affected".
+In memory a quadmask is two boolean volumes, `primary` (what is removed) and `affected` (what changes because of it).
+On disk it is one grey value a pixel: 0 primary, 63 both ("overlap"), 127 affected, 255 keep. Operations that mix pixels
+(resizing) work on the two layers, never on grey values: a blend of 0 and 255 would otherwise read as "affected".
 
 Shape legend: T frames, H height, W width.
 """
@@ -21,6 +21,8 @@ PRIMARY, OVERLAP, AFFECTED, KEEP = 0, 63, 127, 255
 LEVELS = (PRIMARY, OVERLAP, AFFECTED, KEEP)
 # Midpoints between neighbouring levels.
 THRESHOLDS = (31.5, 95.0, 191.0)
+# Half of a pixel's area, less what float32 sums may lose.
+HALF = 0.5 - 1e-5
 REGIONS = ("removed", "affected", "kept")
 
 
@@ -60,14 +62,17 @@ class Quadmask:
         Raises:
             InputError: another grey value occurs. `quantise` first where a lossy mask is acceptable.
         """
-        counts = np.bincount(np.ravel(grey_THW), minlength=256)
+        # Frame by frame: bincount makes an int64 copy of what it counts.
+        counts = sum((np.bincount(np.ravel(frame), minlength=256) for frame in grey_THW), np.zeros(256, np.int64))
         foreign = [value for value in np.flatnonzero(counts) if value not in LEVELS]
         if foreign:
             pixels = int(counts[foreign].sum())
             shown = ", ".join(str(value) for value in foreign[:6]) + (", ..." if len(foreign) > 6 else "")
             raise InputError(
-                f"{where} holds grey values other than 0, 63, 127, 255: {shown} ({pixels} pixels, {pixels / grey_THW.size:.2%})",
-                "write masks losslessly (void.video.write_mask), or map them to the nearest level first with void.quadmask.quantise",
+                f"{where} holds grey values other than 0, 63, 127, 255: {shown} "
+                f"({pixels} pixels, {pixels / grey_THW.size:.2%})",
+                "write masks losslessly (void.video.write_mask), or first map them to the nearest level "
+                "(void.quadmask.quantise)",
             )
         return cls((grey_THW == PRIMARY) | (grey_THW == OVERLAP), (grey_THW == AFFECTED) | (grey_THW == OVERLAP))
 
@@ -80,7 +85,7 @@ class Quadmask:
         return Quadmask(self.primary_THW[index], self.affected_THW[index])
 
     def regions(self) -> dict[str, NDArray[np.bool_]]:
-        """Disjoint regions that cover every pixel: `removed` (primary, overlap included), `affected` (not removed), `kept`."""
+        """Disjoint regions that cover every pixel: `removed` (overlap included), `affected` (not removed), `kept`."""
         return {
             "removed": self.primary_THW,
             "affected": self.affected_THW & ~self.primary_THW,
@@ -89,15 +94,18 @@ class Quadmask:
 
 
 def quantise(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Map any grey values to the nearest of the four levels (thresholds at the midpoints 31.5, 95, 191)."""
-    table = np.asarray(LEVELS, np.uint8)[np.digitize(np.arange(256), THRESHOLDS)]
+    """Map any grey values to the nearest of the four levels (midpoints 31.5, 95, 191; a tie goes to the darker)."""
+    table = np.asarray(LEVELS, np.uint8)[np.digitize(np.arange(256), THRESHOLDS, right=True)]
     return table[grey]
 
 
 def _resize_layer(layer_THW: NDArray[np.bool_], height: int, width: int) -> NDArray[np.bool_]:
-    frames = layer_THW.astype(np.float32)
-    shrinking = height <= layer_THW.shape[1] and width <= layer_THW.shape[2]
-    method = cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
-    if layer_THW.shape[1:] == (height, width):
-        return layer_THW
-    return np.stack([cv2.resize(frame, (width, height), interpolation=method) for frame in frames]) >= 0.5
+    _, from_height, from_width = layer_THW.shape
+    # First the sides that shrink (mean over each target pixel's area), then those that grow (interpolation).
+    small = (min(width, from_width), min(height, from_height))
+    resized = np.empty((len(layer_THW), height, width), np.bool_)
+    for index, frame in enumerate(layer_THW):
+        shrunk = cv2.resize(frame.astype(np.float32), small, interpolation=cv2.INTER_AREA)
+        cover = cv2.resize(shrunk, (width, height), interpolation=cv2.INTER_LINEAR)
+        resized[index] = cover >= HALF
+    return resized

@@ -1,7 +1,7 @@
 """Every rule that ties pixel frames and sizes to latent frames and sizes.
 
-The CogVideoX VAE compresses time by 4 (the first frame alone, then groups of four) and space by 8; the transformer packs
-patches of 2 x 2 x 2 latents. So a clip has 4k+1 frames, its latent count must be even, and together: 8k+5 frames.
+The CogVideoX VAE compresses time by 4 (the first frame alone, then groups of four) and space by 8; the transformer
+packs patches of 2 x 2 x 2 latents. So a clip has 4k+1 frames, its latent count must be even, and together: 8k+5 frames.
 Multiples of 16 pixels keep the spatial patches whole.
 """
 
@@ -32,7 +32,7 @@ def floor_frames(frames: int) -> int:
     """
     if frames < MIN_FRAMES:
         raise InputError(
-            f"a clip of {frames} frames is too short: the shortest legal clip has {MIN_FRAMES} frames (lengths are 8k+5)",
+            f"a clip of {frames} frames is too short: the shortest legal one has {MIN_FRAMES} frames (lengths are 8k+5)",
             "use a longer clip, or a higher frame rate",
         )
     return frames - (frames - MIN_FRAMES) % FRAME_STEP

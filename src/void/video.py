@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import math
+import os
 import subprocess
 import tempfile
 import threading
@@ -127,6 +128,28 @@ def write_mask(path: str | Path, quadmask: Quadmask, fps: float) -> None:
             )
 
 
+def check_writable(where: str | Path, shape_THW: tuple[int, int, int], fps: float) -> None:
+    """Raise unless H.264 can hold a clip of this shape and rate: at least one frame, even sides, a rate above 0.
+
+    Args:
+        where: the file or folder to be written, for the message.
+    """
+    frames, height, width = shape_THW
+    if frames < 1:
+        raise InputError(f"{where}: a clip without frames can't be written", "check that the step before made pictures")
+    if height % 2 or width % 2 or not height or not width:
+        raise InputError(
+            f"{where}: the clip is {width}x{height} pixels (width x height); H.264 needs even sides",
+            f"crop or resize it to {max(2, width - width % 2)}x{max(2, height - height % 2)}",
+        )
+    if not math.isfinite(fps) or _rate(fps) <= 0:
+        raise InputError(f"{where}: {fps} is not a frame rate", "use a number of frames per second above 0, such as 12")
+
+
+def _rate(fps: float) -> Fraction:
+    return Fraction(fps).limit_denominator(1001)
+
+
 def read_mask(path: str | Path) -> tuple[Quadmask, float]:
     """Read a quadmask video of any pixel format whose RGB values are exactly 0, 63, 127 or 255.
 
@@ -211,21 +234,14 @@ def _encode(
 ) -> None:
     """Pipe raw frames `(T, H, W[, C])` into ffmpeg, which writes `partial`; `path` is the name for messages."""
     count, height, width = frames.shape[:3]
-    if count == 0:
-        raise InputError(f"{path}: a clip without frames can't be written", "check that the step before made pictures")
-    if height % 2 or width % 2:
-        raise InputError(
-            f"{path}: the clip is {width}x{height} pixels; H.264 needs an even width and height",
-            f"crop or resize it to {width - width % 2 or 2}x{height - height % 2 or 2}",
-        )
-    if not (math.isfinite(fps) and fps > 0):
-        raise InputError(f"{path}: {fps} is not a frame rate", "use a number of frames per second above 0, such as 12")
-    rate = Fraction(fps).limit_denominator(1001)
+    check_writable(path, (count, height, width), fps)
+    rate = _rate(fps)
     source = ("-f", "rawvideo", "-pix_fmt", pixel_format, "-s", f"{width}x{height}", "-r", str(rate), "-i", "-")
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-loglevel", "error", *source, *codec, *_CONTAINER, str(partial)]
     status, complaint = _feed(command, _tracked(frames, f"Writing {path.name}") if progress else frames)
-    if "No space left on device" in complaint:
-        raise OSError(errno.ENOSPC, complaint, str(path))
+    for full in (errno.ENOSPC, errno.EDQUOT):
+        if os.strerror(full) in complaint:
+            raise OSError(full, complaint, str(path))
     if status != 0:
         raise RuntimeError(f"ffmpeg failed with status {status} while writing {path}:\n{complaint}")
     written = probe(partial).frames
