@@ -23,20 +23,30 @@ TRANSFORMER = "transformer"
 TRAINER_STATE = "trainer.json"
 
 
+def complete_checkpoints(training_root: Path) -> dict[int, Path]:
+    """Every complete checkpoint folder below `training_root`, by step."""
+    folder = training_root / CHECKPOINTS
+    return {
+        int(match.group(1)): item
+        for item in (folder.iterdir() if folder.is_dir() else ())
+        if (match := STEP_FOLDER.fullmatch(item.name))
+        and (item / TRANSFORMER).is_dir()
+        and (item / TRAINER_STATE).is_file()
+    }
+
+
 def find_checkpoint(training_root: Path) -> Path:
     """The newest complete checkpoint folder below `training_root`.
 
     Raises:
         InputError: there is none.
     """
-    folder = training_root / CHECKPOINTS
-    steps = {
-        int(match.group(1)): item
-        for item in (folder.iterdir() if folder.is_dir() else ())
-        if (match := STEP_FOLDER.fullmatch(item.name)) and (item / TRANSFORMER).is_dir() and (item / TRAINER_STATE).is_file()
-    }
+    steps = complete_checkpoints(training_root)
     if not steps:
-        raise InputError(f"{folder} holds no complete checkpoint", "train first: void train, with the same name or training.root")
+        raise InputError(
+            f"{training_root / CHECKPOINTS} holds no complete checkpoint",
+            "train first: void train, with the same name or training.root",
+        )
     return steps[max(steps)]
 
 
