@@ -20,5 +20,7 @@ def torch_device(name: str) -> torch.device:
     except RuntimeError as error:
         raise InputError(f"device={name} is not a device", "use auto, cpu, cuda or cuda:N") from error
     if device.type == "cuda" and (not torch.cuda.is_available() or (device.index or 0) >= torch.cuda.device_count()):
-        raise InputError(f"device={name}: torch sees {torch.cuda.device_count()} CUDA devices here", "use device=auto or device=cpu")
+        raise InputError(
+            f"device={name}: torch sees {torch.cuda.device_count()} CUDA devices here", "use device=auto or device=cpu"
+        )
     return device

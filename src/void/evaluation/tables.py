@@ -1,0 +1,113 @@
+"""The metric table as readers see it: formatting, the best value of each column, and the console's version."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rich.table import Table
+
+from void.evaluation.scores import COLUMNS
+
+METRICS = ("psnr_db", "ssim")
+HEADINGS = {"psnr_db": "PSNR, dB", "ssim": "SSIM"}
+DECIMALS = {"psnr_db": 2, "ssim": 3}
+ABSENT = "\N{EN DASH}"
+EXACT = "exact"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One value of the table; `best` among the rows that are no bound."""
+
+    text: str
+    best: bool
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One method: a cell for each metric and column, metrics outermost."""
+
+    label: str
+    note: str
+    is_model: bool
+    is_bound: bool
+    cells: list[Cell]
+
+
+def rows(methods: list[dict[str, Any]], scores: Mapping[str, Mapping[str, dict[str, Any]]]) -> list[Row]:
+    """Rows of the table.
+
+    Args:
+        methods: of metrics.json.
+        scores: `mean` of metrics.json, or the `scores` of one clip: by method, then by column.
+    """
+    best = {
+        (metric, column): max(
+            (
+                _rank(scores[method["name"]][column], metric)
+                for method in methods
+                if not method["is_bound"] and column in scores[method["name"]]
+            ),
+            default=None,
+        )
+        for metric in METRICS
+        for column in COLUMNS
+    }
+
+    def cell(method: dict[str, Any], metric: str, column: str) -> Cell:
+        entry = scores[method["name"]].get(column)
+        if entry is None:
+            return Cell(ABSENT, best=False, note="no clip has this region")
+        is_best = not method["is_bound"] and _rank(entry, metric) == best[metric, column]
+        return Cell(_text(entry, metric), is_best, _note(entry, metric))
+
+    return [
+        Row(
+            label=method["label"],
+            note=method["note"],
+            is_model=index == 0,
+            is_bound=method["is_bound"],
+            cells=[cell(method, metric, column) for metric in METRICS for column in COLUMNS],
+        )
+        for index, method in enumerate(methods)
+    ]
+
+
+def clip_counts(metrics: dict[str, Any]) -> list[int]:
+    """How many clips have each column."""
+    model = metrics["mean"][metrics["methods"][0]["name"]]
+    return [model[column]["clips"] if column in model else 0 for column in COLUMNS]
+
+
+def console_table(metrics: dict[str, Any]) -> Table:
+    """The mean scores for the terminal; the best of each column is bold."""
+    table = Table(title=f"{len(metrics['clips'])} held-out clips, mean", title_justify="left")
+    table.add_column("")
+    for metric in METRICS:
+        for column in COLUMNS:
+            table.add_column(f"{HEADINGS[metric]}\n{column}", justify="right")
+    for row in rows(metrics["methods"], metrics["mean"]):
+        label = f"{row.label} (bound)" if row.is_bound else row.label
+        table.add_row(label, *(f"[bold]{cell.text}[/bold]" if cell.best else cell.text for cell in row.cells))
+    return table
+
+
+def _rank(entry: dict[str, Any], metric: str) -> float:
+    """Higher is better; values that look alike in the table rank alike."""
+    value = entry[metric]
+    return float("inf") if value is None else round(value, DECIMALS[metric])
+
+
+def _text(entry: dict[str, Any], metric: str) -> str:
+    value = entry[metric]
+    return EXACT if value is None else f"{value:.{DECIMALS[metric]}f}"
+
+
+def _note(entry: dict[str, Any], metric: str) -> str:
+    exact = int(entry["exact"])
+    if metric == "psnr_db" and entry[metric] is not None and exact:
+        return f"and {exact} of {entry['clips']} clips exact, not in this mean"
+    return ""
