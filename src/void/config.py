@@ -17,6 +17,7 @@ from void.cache.config import CacheConfig
 from void.data.config import DataConfig
 from void.evaluation.config import EvalConfig
 from void.models.config import ModelConfig
+from void.models.vae_training.config import VaeTrainingConfig
 from void.pipelines.config import InferConfig
 from void.recipe import RecipeConfig
 from void.tracking.config import TrackerConfig
@@ -45,6 +46,7 @@ class VoidConfig:
     tracker: TrackerConfig = field(default_factory=TrackerConfig)
     infer: InferConfig = field(default_factory=InferConfig)
     eval: EvalConfig = field(default_factory=EvalConfig)
+    vae_training: VaeTrainingConfig = field(default_factory=VaeTrainingConfig)
     scene: Any = None
     assets: Any = None
     executor: Any = None
@@ -61,6 +63,7 @@ GROUPS: dict[str, type] = {
     "tracker": TrackerConfig,
     "infer": InferConfig,
     "eval": EvalConfig,
+    "vae_training": VaeTrainingConfig,
 }
 
 

@@ -1,0 +1,51 @@
+"""Configuration of `void train-vae`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from omegaconf import MISSING
+
+
+@dataclass
+class VaeTrainingConfig:
+    """Training the VAE of the chosen model from procedural clips and, optionally, rendered pairs."""
+
+    root: str = MISSING
+    """Folder of the checkpoint, the weights and the measurements."""
+    steps: int = MISSING
+    """Optimiser steps in total; a rerun continues from the last checkpoint up to this number."""
+    batch_size: int = 4
+    """Crops per step."""
+    frames: int = 9
+    """Frames of a crop: 4k+1."""
+    crop: int = 64
+    """Height and width of a crop in pixels, a multiple of 8."""
+    pairs: str | None = None
+    """Folder of a manifest whose training pairs (full clip, removed clip and mask) are mixed in; null: procedural clips only."""
+    pairs_share: float = 0.6
+    """Probability that a crop comes from a pair, when `pairs` is given."""
+    masks_share: float = 0.2
+    """Probability that a crop is a mask video in [0, 1]: the VAE encodes those as well."""
+    init_from: str | None = None
+    """safetensors file whose weights are the start; null: random from model.init_seed."""
+    learning_rate: float = 2e-3
+    warmup_steps: int = 100
+    decay_steps: int = 0
+    """The last so many steps lower the learning rate to zero along a cosine; before that it is constant."""
+    max_grad_norm: float = 1.0
+    ema_decay: float = 0.995
+    """Decay of the moving average of the weights, which is what is measured and exported."""
+    mse_weight: float = 2.0
+    """Weight of the squared error beside the absolute error (weight 1)."""
+    gradient_weight: float = 0.5
+    """Weight of the absolute error of differences between neighbours in x, y and t."""
+    kl_weight: float = 1e-5
+    """Weight of the KL divergence from a unit Gaussian, per latent element."""
+    bf16: bool = True
+    """Compute in bfloat16 (autocast); weights stay float32."""
+    log_every: int = 50
+    checkpoint_every: int = 250
+    """Steps between checkpoints; each also measures held-out clips and exports the weights."""
+    heldout_clips: int = 8
+    """Clips of each kind on which PSNR is measured."""

@@ -1,0 +1,207 @@
+"""The training loop of `void train-vae`.
+
+    ROOT/state.pt            last checkpoint: settings, step, weights, average, optimiser (tensors only)
+    ROOT/vae.safetensors     averaged weights, float16, latents normalised: what model.vae_weights can name
+    ROOT/vae.json            configuration and measurements of those weights
+    ROOT/heldout.png         held-out clips (above) and their reconstructions (below)
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+import torch
+from rich.console import Console
+from safetensors.torch import save_file
+from torch import Tensor
+from torch.nn import functional as F
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from void.conditioning import to_frames
+from void.errors import InputError
+from void.files import sha256_of, whole_file, write_json
+from void.models.build import build_vae
+from void.models.vae import VoidVAE, decode_latents, encode_moments
+from void.models.vae_training.batches import Crops, heldout
+from void.models.vae_training.config import VaeTrainingConfig
+from void.models.vae_training.normalise import divide_latents, latent_statistics
+
+if TYPE_CHECKING:
+    from void.config import VoidConfig
+
+STATE, WEIGHTS, MEASUREMENTS, PICTURE = "state.pt", "vae.safetensors", "vae.json", "heldout.png"
+# Keys that may change between runs of the same folder.
+FREE_KEYS = ("root", "steps", "log_every", "checkpoint_every", "heldout_clips")
+
+
+def train_vae(cfg: VoidConfig, device: torch.device, console: Console) -> Path:
+    """Train, continuing from the folder's checkpoint.
+
+    Returns:
+        the exported weights file.
+
+    Raises:
+        InputError: the folder holds a run of other settings, or the data are unusable.
+    """
+    training = cfg.vae_training
+    root = Path(training.root)
+    settings = _settings_hash(cfg)
+    model_cfg = dataclasses.replace(cfg.model, vae_weights=training.init_from, dtype="float32")
+    vae = build_vae(model_cfg).to(device).requires_grad_(True).train()
+    optimizer = torch.optim.AdamW(vae.parameters(), lr=training.learning_rate, betas=(0.9, 0.99), weight_decay=0.0)
+    average = AveragedModel(vae, multi_avg_fn=get_ema_multi_avg_fn(training.ema_decay))
+    step = _restore(root / STATE, settings, vae, average, optimizer)
+    if step >= training.steps and (root / WEIGHTS).is_file():
+        console.print(f"{root / WEIGHTS} is done ({step} steps)")
+        return root / WEIGHTS
+
+    crops = Crops(training, cfg.seed, cfg.data.train_split)
+    clips = heldout(training, cfg.seed, cfg.data.eval_split)
+    begun, begun_at = time.perf_counter(), step
+    while step < training.steps:
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(training, step)
+        video = crops.batch(step).to(device)
+        loss, error = _losses(vae, video, training, noise_seed=cfg.seed + step)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(vae.parameters(), training.max_grad_norm)
+        optimizer.step()
+        average.update_parameters(vae)
+        step += 1
+        if step % training.log_every == 0:
+            seconds = (time.perf_counter() - begun) / (step - begun_at)
+            console.print(
+                f"step {step}/{training.steps}  loss {loss.item():.4f}  psnr {_psnr(error.item()):.1f} dB  "
+                f"lr {optimizer.param_groups[0]['lr']:.1e}  {seconds:.2f} s/step  "
+                f"left {(training.steps - step) * seconds / 60:.0f} min"
+            )
+        if step % training.checkpoint_every == 0 or step == training.steps:
+            _save(root / STATE, settings, step, vae, average, optimizer)
+            measured = export(average.module, clips, root, step)
+            console.print("  held-out " + "  ".join(f"{kind} {value:.2f} dB" for kind, value in measured["psnr_db"].items()))
+    return root / WEIGHTS
+
+
+def learning_rate(cfg: VaeTrainingConfig, step: int) -> float:
+    """Linear warm-up, constant, then a cosine to zero over the last `decay_steps`."""
+    warm = min(1.0, (step + 1) / max(1, cfg.warmup_steps))
+    left = cfg.steps - step
+    cool = 0.5 - 0.5 * math.cos(math.pi * left / cfg.decay_steps) if left < cfg.decay_steps else 1.0
+    return cfg.learning_rate * warm * cool
+
+
+def export(average: VoidVAE, clips: dict[str, list[Tensor]], root: Path, step: int) -> dict[str, Any]:
+    """Write normalised weights, their measurements and a picture; returns the measurements. `average` stays as it is."""
+    vae = VoidVAE.from_config(average.config).to(average.device).eval()
+    vae.load_state_dict(average.state_dict())
+    vae.requires_grad_(False)
+    rgb = [clip for kind in ("procedural", "rendered") for clip in clips.get(kind, [])]
+    divide_latents(vae, latent_statistics(vae, rgb)[1])
+    vae.half().float()
+    mean_C, std_C = latent_statistics(vae, rgb)
+    rebuilt = {kind: [_rebuild(vae, clip) for clip in kept] for kind, kept in clips.items()}
+    measured = {
+        "step": step,
+        "parameters": sum(parameter.numel() for parameter in vae.parameters()),
+        "psnr_db": {kind: _mean_psnr(kind, clips[kind], rebuilt[kind]) for kind in clips},
+        "scaled_latent_mean": [round(value, 4) for value in mean_C.tolist()],
+        "scaled_latent_std": [round(value, 4) for value in std_C.tolist()],
+    }
+    with whole_file(root / WEIGHTS) as partial:
+        save_file({name: tensor.half().contiguous().cpu() for name, tensor in vae.state_dict().items()}, partial)
+    write_json(root / MEASUREMENTS, {"config": _plain_config(vae), "measured": measured})
+    _picture(root / PICTURE, clips, rebuilt)
+    return measured
+
+
+def _losses(vae: VoidVAE, video: Tensor, cfg: VaeTrainingConfig, noise_seed: int) -> tuple[Tensor, Tensor]:
+    """Training loss, and mean squared error per pixel on the [0, 1] scale."""
+    generator = torch.Generator(video.device).manual_seed(noise_seed)
+    with torch.autocast(video.device.type, torch.bfloat16, enabled=cfg.bf16):
+        posterior = vae.encode(video).latent_dist
+        mean, logvar = posterior.mean.float(), posterior.logvar.float()
+        noise = torch.randn(mean.shape, generator=generator, device=video.device)
+        rebuilt = vae.decode(mean + (0.5 * logvar).exp() * noise).sample.float()
+    difference = rebuilt - video
+    squared = difference.square().mean()
+    gradient = torch.stack([difference.diff(dim=dim).abs().mean() for dim in (-1, -2, -3)]).mean()
+    kl = 0.5 * (mean.square() + logvar.exp() - 1 - logvar).mean()
+    loss = difference.abs().mean() + cfg.mse_weight * squared + cfg.gradient_weight * gradient + cfg.kl_weight * kl
+    return loss, squared.detach() / 4
+
+
+def _rebuild(vae: VoidVAE, video: Tensor) -> Tensor:
+    mean_BTCHW, _ = encode_moments(vae, video)
+    return decode_latents(vae, mean_BTCHW * vae.config.scaling_factor).cpu()
+
+
+def _mean_psnr(kind: str, clips: list[Tensor], rebuilt: list[Tensor]) -> float:
+    """Mean over clips of the PSNR at peak 1: RGB is mapped to [0, 1] first, masks are in [0, 1] already."""
+    low = 0.0 if "mask" in kind else -1.0
+    span = 1 - low
+    errors = [((b.clamp(low, 1) - a) / span).square().mean().item() for a, b in zip(clips, rebuilt, strict=True)]
+    return float(np.mean([_psnr(error) for error in errors]))
+
+
+def _psnr(squared_error: float) -> float:
+    return -10 * math.log10(max(squared_error, 1e-10))
+
+
+def _picture(path: Path, clips: dict[str, list[Tensor]], rebuilt: dict[str, list[Tensor]]) -> None:
+    rows = []
+    for kind in clips:
+        for source in (clips[kind], rebuilt[kind]):
+            shown = [to_frames(clip if "mask" not in kind else clip * 2 - 1)[0][12] for clip in source[:6]]
+            rows.append(np.concatenate(shown, axis=1))
+    width = max(row.shape[1] for row in rows)
+    sheet = np.concatenate([np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0))) for row in rows])
+    with whole_file(path) as partial:
+        cv2.imwrite(str(partial), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
+
+
+def _plain_config(vae: VoidVAE) -> dict[str, Any]:
+    return {key: value for key, value in dict(vae.config).items() if not key.startswith("_")}
+
+
+def _settings_hash(cfg: VoidConfig) -> str:
+    training = {key: value for key, value in dataclasses.asdict(cfg.vae_training).items() if key not in FREE_KEYS}
+    if cfg.vae_training.decay_steps:
+        training["steps"] = cfg.vae_training.steps
+    return sha256_of({"training": training, "vae": cfg.model.vae, "seed": cfg.seed, "init_seed": cfg.model.init_seed})
+
+
+def _save(
+    path: Path, settings: str, step: int, vae: VoidVAE, average: AveragedModel, optimizer: torch.optim.Optimizer
+) -> None:
+    state = {
+        "settings": settings,
+        "step": step,
+        "weights": vae.state_dict(),
+        "average": average.state_dict(),
+        "optimizer": optimizer.state_dict(),
+    }
+    with whole_file(path) as partial:
+        torch.save(state, partial)
+
+
+def _restore(
+    path: Path, settings: str, vae: VoidVAE, average: AveragedModel, optimizer: torch.optim.Optimizer
+) -> int:
+    if not path.is_file():
+        return 0
+    state = torch.load(path, weights_only=True)
+    if state["settings"] != settings:
+        raise InputError(
+            f"{path.parent} holds a run of other settings", "choose another name=NAME, or delete the folder to start again"
+        )
+    vae.load_state_dict(state["weights"])
+    average.load_state_dict(state["average"])
+    optimizer.load_state_dict(state["optimizer"])
+    return int(state["step"])
