@@ -69,7 +69,7 @@ def compose_config(overrides: list[str]) -> VoidConfig:
 def valid_keys(config: DictConfig, prefix: str = "") -> list[str]:
     """Dotted names of every key below `config`."""
     keys: list[str] = []
-    for key in config:
+    for key in map(str, config):
         keys.append(f"{prefix}{key}")
         node = config._get_node(key)
         if isinstance(node, DictConfig) and not node._is_none() and not node._is_missing():
