@@ -11,7 +11,7 @@ from torch import Tensor
 from void.cache.shards import CachedPair
 from void.conditioning import mask_video, rgb_video
 from void.config import VoidConfig
-from void.data.fit import check_length, fit_frames, fit_mask
+from void.data.fit import fit_pair
 from void.errors import InputError
 from void.models.build import build_text_encoder, build_tokenizer, build_vae
 from void.models.text import encode_text
@@ -44,17 +44,13 @@ class Encoder:
         Raises:
             InputError: the clip is too short, or the VAE's output is not finite.
         """
-        check_length(len(pair.rgb_full_THWC), self.data.frames, where)
-        size = (self.data.height, self.data.width)
-        target, clip, quadmask = (
-            layer[: self.data.frames] for layer in (pair.rgb_removed_THWC, pair.rgb_full_THWC, pair.quadmask)
-        )
+        fitted = fit_pair(pair, self.data, where)
         # One batch of three: on the CPU, convolutions of a single clip take a slow path.
         videos_BCTHW = torch.cat(
             [
-                rgb_video(fit_frames(target, *size)),
-                rgb_video(fit_frames(clip, *size)),
-                mask_video(fit_mask(quadmask, *size), self.mask_levels),
+                rgb_video(fitted.rgb_removed_THWC),
+                rgb_video(fitted.rgb_full_THWC),
+                mask_video(fitted.quadmask, self.mask_levels),
             ]
         )
         mean_BTCHW, logvar_BTCHW = encode_moments(self.vae, videos_BCTHW)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from void.data.config import DataConfig
 from void.errors import InputError
+from void.pairs import Pair
 from void.quadmask import Quadmask
 
 
@@ -50,3 +54,23 @@ def fit_mask(quadmask: Quadmask, height: int, width: int) -> Quadmask:
     """The same scale and crop as `fit_frames`, each layer of the mask by itself."""
     size = cover_size(*quadmask.shape[1:], height, width)
     return quadmask.resize(*size)[:, _centre(size[0], height), _centre(size[1], width)]
+
+
+def fit_pair(pair: Pair, data: DataConfig, where: str) -> Pair:
+    """The first `data.frames` frames of a pair at `data.height` x `data.width`: what every later
+    stage sees.
+
+    Args:
+        where: the pair's id or folder, for the message.
+
+    Raises:
+        InputError: the pair is shorter than `data.frames`.
+    """
+    check_length(len(pair.rgb_full_THWC), data.frames, where)
+    first = slice(data.frames)
+    return replace(
+        pair,
+        rgb_full_THWC=fit_frames(pair.rgb_full_THWC[first], data.height, data.width),
+        rgb_removed_THWC=fit_frames(pair.rgb_removed_THWC[first], data.height, data.width),
+        quadmask=fit_mask(pair.quadmask[first], data.height, data.width),
+    )

@@ -2,8 +2,8 @@
 
 metrics.json is written last and holds the key of the evaluation and the checksums of the other two, so that it alone
 tells whether the folder is finished. PSNR has no number where a clip equals the truth: `psnr_db` is then null (an empty
-field in the CSV) and `exact` true; such clips are counted in `exact` and left out of the mean PSNR. A region that a clip
-lacks is absent.
+field in the CSV) and `exact` true; such clips are counted in `exact` and left out of the mean PSNR. A region that a
+clip lacks is absent.
 """
 
 from __future__ import annotations

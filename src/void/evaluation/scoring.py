@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from void.config import VoidConfig
-from void.data.clips import fit_pair
+from void.data.fit import fit_pair
 from void.errors import InputError
 from void.evaluation.baselines import BASELINES, Method
 from void.evaluation.metrics import score_clip
