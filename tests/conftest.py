@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from void import files
 from void.composition import compose_config
 from void.config import VoidConfig
 from void.pairs import Pair, pair_row, write_manifest, write_pair
@@ -79,3 +80,16 @@ def toy_overrides(data: Path, root: Path) -> list[str]:
         "tracker=none",
         "training.batch_size=2",
     ]
+
+
+@pytest.fixture
+def full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every whole file is written to /dev/full, where the kernel reports a full disk to any process and any user."""
+
+    def link_to_full_device(path: Path) -> Path:
+        partial = path.with_name(f".{path.stem}{files.PARTIAL_MARK}full{path.suffix}")
+        if path.suffix:
+            partial.symlink_to("/dev/full")
+        return partial
+
+    monkeypatch.setattr(files, "_partial_name", link_to_full_device)

@@ -32,7 +32,7 @@ def floor_frames(frames: int) -> int:
     """
     if frames < MIN_FRAMES:
         raise InputError(
-            f"a clip of {frames} frames is too short: the shortest legal one has {MIN_FRAMES} frames (lengths are 8k+5)",
+            f"a clip of {frames} frames is too short: the shortest legal one has {MIN_FRAMES} (lengths are 8k+5)",
             "use a longer clip, or a higher frame rate",
         )
     return frames - (frames - MIN_FRAMES) % FRAME_STEP
