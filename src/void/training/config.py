@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 
 from omegaconf import MISSING
 
 
-class StageName(str, Enum):
-    """The two fine-tuning stages."""
+class StageName(StrEnum):
+    """The fine-tuning stages."""
 
     pass1 = "pass1"
 
@@ -23,11 +23,19 @@ class StageConfig:
     """Checkpoint folder whose transformer initialises this stage; null: the model's own weights."""
 
 
-class Optimizer(str, Enum):
+class Optimizer(StrEnum):
     """Optimisers."""
 
     adamw = "adamw"
     came = "came"
+
+
+class Precision(StrEnum):
+    """Arithmetic of the transformer. The loss and the diffusion process are float32 always."""
+
+    fp32 = "fp32"
+    bf16 = "bf16"
+    fp16 = "fp16"
 
 
 @dataclass
@@ -53,27 +61,36 @@ class TrainingConfig:
     text_dropout: float = 0.1
     """Probability of replacing a caption by the empty one, per sample."""
     ema_decay: float | None = None
-    """Decay of an exponential moving average of the weights; null: none."""
-    mixed_precision: str = "no"
-    """no, bf16 or fp16."""
+    """Decay of an exponential moving average of the weights, which is then what transformer/ holds; null: none."""
+    mixed_precision: Precision = Precision.fp32
     gradient_checkpointing: bool = False
     num_workers: int = 0
     log_every: int = 10
     checkpoint_every: int = 100
     keep_checkpoints: int = 2
+    """Newest checkpoints that are kept."""
     validate_every: int | None = None
-    """Steps between validation videos; null: only at the end. 0: never."""
+    """Steps between validations (loss and videos); null: only at the end. 0: never."""
     validation_clips: int = 2
+    """Held-out pairs whose prediction is sampled and shown as a video."""
     validation_steps: int = 10
     """Sampling steps of a validation video."""
 
 
+class DistributedKind(StrEnum):
+    """How the gradients of several processes are joined."""
+
+    single = "single"
+    ddp = "ddp"
+    deepspeed = "deepspeed"
+
+
 @dataclass
 class DistributedConfig:
-    """How processes share the work. Launch several with `accelerate launch` or `torchrun`; one process needs neither."""
+    """How processes share the work. Start several with `accelerate launch` or `torchrun`; one process needs neither."""
 
-    kind: str = "single"
-    """single, ddp or deepspeed."""
+    kind: DistributedKind = DistributedKind.single
     zero_stage: int = 2
-    """DeepSpeed ZeRO stage (kind=deepspeed)."""
+    """DeepSpeed's ZeRO stage, 1 or 2 (kind=deepspeed)."""
     offload_optimizer: bool = False
+    """Keep the optimiser's state in CPU memory (kind=deepspeed)."""

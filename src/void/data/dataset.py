@@ -1,0 +1,103 @@
+"""Training samples from the latent cache.
+
+Shape legend: B batch, T latent frames, C latent channels, H latent rows, W latent columns, L text tokens, D text width.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from void.cache.shards import CachedPair
+from void.cache.store import Cache
+from void.data.order import SampleKey
+from void.data.randomness import generator
+from void.pairs import ManifestRow
+from void.recipe import Posterior
+
+# The range to which diffusers' DiagonalGaussianDistribution limits log-variances.
+LOGVAR_RANGE = (-30.0, 20.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Scaled latents `(B, T, C, H, W)` of target (without the object), mask and input clip, and the text."""
+
+    target_BTCHW: Tensor
+    mask_BTCHW: Tensor
+    input_BTCHW: Tensor
+    text_BLD: Tensor
+
+    def to(self, device: torch.device) -> Batch:
+        """The same batch on another device."""
+        moved = {field.name: getattr(self, field.name).to(device, non_blocking=True) for field in fields(self)}
+        return Batch(**moved)
+
+    def pin_memory(self) -> Batch:
+        """The same batch in page-locked memory: the `DataLoader` calls this."""
+        return Batch(**{field.name: getattr(self, field.name).pin_memory() for field in fields(self)})
+
+    def __len__(self) -> int:
+        return len(self.target_BTCHW)
+
+
+class LatentDataset(Dataset[Batch]):
+    """Rows of a cache as batches of one.
+
+    What is random about a sample depends on `(seed, epoch, index)` alone: its posterior draws and whether its caption
+    is dropped.
+
+    Args:
+        cache: the latent cache.
+        rows: the rows to serve, in the order that indices count.
+        scaling_factor: of the VAE: latents are multiplied by it.
+        posterior: whether a posterior is sampled anew at each visit or replaced by its mode.
+        text_dropout: probability of the empty caption.
+        seed: of the run.
+    """
+
+    def __init__(
+        self,
+        cache: Cache,
+        rows: list[ManifestRow],
+        *,
+        scaling_factor: float,
+        posterior: Posterior,
+        text_dropout: float,
+        seed: int,
+    ) -> None:
+        self.cache = cache
+        self.rows = rows
+        self.scaling_factor = scaling_factor
+        self.posterior = posterior
+        self.text_dropout = text_dropout
+        self.seed = seed
+        self.null_text = cache.null_text
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, key: SampleKey) -> Batch:
+        entry = self.cache.entry(self.rows[key.index].id)
+        draws = generator(self.seed, "sample", key.epoch, key.index)
+        latents = {name: self._latents(entry, name, draws)[None] for name in ("target", "mask", "input")}
+        dropped = torch.rand((), generator=draws).item() < self.text_dropout
+        text_LD = self.null_text if dropped else entry.text
+        return Batch(latents["target"], latents["mask"], latents["input"], text_LD[None])
+
+    def _latents(self, entry: CachedPair, name: str, draws: torch.Generator) -> Tensor:
+        mean: Tensor = getattr(entry, f"{name}_mean")
+        if self.posterior is Posterior.mode:
+            return mean * self.scaling_factor
+        # z = s (mu + sigma eps)
+        sigma = (0.5 * getattr(entry, f"{name}_logvar").clamp(*LOGVAR_RANGE)).exp()
+        return self.scaling_factor * (mean + sigma * torch.randn(mean.shape, generator=draws))
+
+
+def collate(batches: list[Batch]) -> Batch:
+    """Join batches along B."""
+    joined = {field.name: torch.cat([getattr(batch, field.name) for batch in batches]) for field in fields(Batch)}
+    return Batch(**joined)
