@@ -277,6 +277,7 @@ def test_bad_manifests(data: Path, damage: Callable[[Path], object], problem: st
         ({"id": "toy-0"}, r"several rows have the id toy-0"),
         ({"frames": "5"}, r"frames is '5'"),
         ({"fps": 0}, r"fps is 0"),
+        ({"fps": float("nan")}, r"fps is nan"),
         ({"caption": None}, r"caption is None"),
         ({"colour": "red"}, r"unknown keys colour"),
     ],

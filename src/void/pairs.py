@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -160,10 +161,12 @@ def write_manifest(root: str | Path, rows: Sequence[ManifestRow]) -> None:
         InputError: no rows, a repeated id, a row that `read_manifest` would refuse, disk full.
     """
     file = Path(root) / MANIFEST
+    if not rows:
+        raise InputError(f"{file} would list no pairs", _EMPTY)
     values = [dataclasses.asdict(row) for row in rows]
     for value in values:
         _row(Path(root), value, f"{file}: row {value['id']}")
-    _check_rows(file, rows)
+    _check_ids(file, rows)
     write_text(file, "".join(json.dumps(line, sort_keys=True, allow_nan=False) + "\n" for line in (_HEADER, *values)))
 
 
@@ -179,7 +182,7 @@ def read_manifest(root: str | Path) -> list[ManifestRow]:
         if isinstance(outcome, InputError):
             raise outcome
         rows.append(outcome)
-    _check_rows(Path(root) / MANIFEST, rows)
+    _check_ids(Path(root) / MANIFEST, rows)
     return rows
 
 
@@ -217,7 +220,7 @@ def validate(root: str | Path) -> list[str]:
                 rows.append(outcome)
     except InputError as error:
         return [_one_line(error)]
-    problems += _collect(_check_rows, root / MANIFEST, rows)
+    problems += _collect(_check_ids, root / MANIFEST, rows)
     problems += _collect(_check_groups, root / MANIFEST, rows)
     for row in track(rows, description="Checking pairs", disable=not rows):
         problems += _pair_problems(root, row)
@@ -323,7 +326,7 @@ def _check_types(where: str, value: dict[str, Any], types: dict[str, type]) -> N
     for key, expected in types.items():
         found = value[key]
         fits = isinstance(found, (int, float) if expected is float else expected) and not isinstance(found, bool)
-        if not fits or (expected in (int, float) and found <= 0):
+        if not fits or (expected in (int, float) and not 0 < found < math.inf):
             raise InputError(f"{where}: {key} is {found!r}", f"it must be {_WANTED[expected]}")
 
 
@@ -335,9 +338,7 @@ def _check_schema(file: Path, schema: object) -> None:
         )
 
 
-def _check_rows(file: Path, rows: Sequence[ManifestRow]) -> None:
-    if not rows:
-        raise InputError(f"{file} lists no pairs", _EMPTY)
+def _check_ids(file: Path, rows: Sequence[ManifestRow]) -> None:
     repeated = sorted(name for name, count in Counter(row.id for row in rows).items() if count > 1)
     if repeated:
         raise InputError(f"{file}: several rows have the id {', '.join(repeated)}", "delete or rename the surplus rows")

@@ -82,6 +82,24 @@ def read_video(path: str | Path, *, max_frames: int | None = None) -> tuple[NDAr
     return _decode(Path(path), reader, count), reader.get_avg_fps()
 
 
+def check_writable(where: str | Path, shape_THW: tuple[int, int, int], fps: float) -> None:
+    """Raise unless H.264 can hold a clip of this shape and rate: at least one frame, even sides, a rate above 0.
+
+    Args:
+        where: the file or folder to be written, for the message.
+    """
+    frames, height, width = shape_THW
+    if frames < 1:
+        raise InputError(f"{where}: a clip without frames can't be written", "check that the step before made pictures")
+    if height % 2 or width % 2 or not height or not width:
+        raise InputError(
+            f"{where}: the clip is {width}x{height} pixels (width x height); H.264 needs even sides",
+            f"crop or resize it to {max(2, width - width % 2)}x{max(2, height - height % 2)}",
+        )
+    if not math.isfinite(fps) or _rate(fps) <= 0:
+        raise InputError(f"{where}: {fps} is not a frame rate", "use a number of frames per second above 0, such as 12")
+
+
 def write_video(
     path: str | Path, frames_THWC: NDArray[np.uint8], fps: float, *, crf: int = DEFAULT_CRF, progress: bool = False
 ) -> None:
@@ -126,28 +144,6 @@ def write_mask(path: str | Path, quadmask: Quadmask, fps: float) -> None:
                 f"{path}: the mask does not decode to the values that were written, so it was not kept",
                 f"{imageio_ffmpeg.get_ffmpeg_exe()} is not lossless: unset IMAGEIO_FFMPEG_EXE to use our ffmpeg",
             )
-
-
-def check_writable(where: str | Path, shape_THW: tuple[int, int, int], fps: float) -> None:
-    """Raise unless H.264 can hold a clip of this shape and rate: at least one frame, even sides, a rate above 0.
-
-    Args:
-        where: the file or folder to be written, for the message.
-    """
-    frames, height, width = shape_THW
-    if frames < 1:
-        raise InputError(f"{where}: a clip without frames can't be written", "check that the step before made pictures")
-    if height % 2 or width % 2 or not height or not width:
-        raise InputError(
-            f"{where}: the clip is {width}x{height} pixels (width x height); H.264 needs even sides",
-            f"crop or resize it to {max(2, width - width % 2)}x{max(2, height - height % 2)}",
-        )
-    if not math.isfinite(fps) or _rate(fps) <= 0:
-        raise InputError(f"{where}: {fps} is not a frame rate", "use a number of frames per second above 0, such as 12")
-
-
-def _rate(fps: float) -> Fraction:
-    return Fraction(fps).limit_denominator(1001)
 
 
 def read_mask(path: str | Path) -> tuple[Quadmask, float]:
@@ -220,6 +216,10 @@ def _decode(path: Path, reader: decord.VideoReader, count: int) -> NDArray[np.ui
         frames_THWC[index] = frame.reshape(height, -1)[:, : 3 * width].reshape(height, width, 3)
     assert frames_THWC is not None
     return frames_THWC
+
+
+def _rate(fps: float) -> Fraction:
+    return Fraction(fps).limit_denominator(1001)
 
 
 def _encode(
