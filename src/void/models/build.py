@@ -104,7 +104,8 @@ def _construction(cfg: ModelConfig, *, meta: bool) -> Iterator[None]:
 def _frozen(module: FrozenT, cfg: ModelConfig) -> FrozenT:
     if cfg.dtype not in DTYPES:
         raise InputError(f"model.dtype={cfg.dtype} is unknown", f"use one of {', '.join(DTYPES)}")
-    return module.to(DTYPES[cfg.dtype]).requires_grad_(False).eval()
+    module.to(dtype=DTYPES[cfg.dtype])
+    return module.requires_grad_(False).eval()
 
 
 def _read_text_encoder(cfg: ModelConfig, config: T5Config, location: str) -> T5EncoderModel:

@@ -68,17 +68,24 @@ class Crops:
         return crop.flip(-1) if rng.random() < 0.5 else crop
 
 
-def heldout(cfg: VaeTrainingConfig, seed: int, eval_split: str) -> dict[str, list[Tensor]]:
-    """Clips never trained on, by kind: `procedural`, `mask`, and with pairs `rendered` and `rendered_mask`; each `(1, 3, T, H, W)`."""
+def heldout(cfg: VaeTrainingConfig, seed: int, eval_split: str) -> dict[str, Tensor]:
+    """Clips never trained on, `(N, 3, T, H, W)` by kind: `procedural`, `mask`, and with pairs `rendered` and `rendered_mask`.
+
+    Raises:
+        InputError: the pairs are missing or unreadable, or differ in size.
+    """
     streams = [np.random.default_rng([seed, HELDOUT_STREAM, index]) for index in range(cfg.heldout_clips)]
     clips = {
-        "procedural": [to_video(rgb_clip(rng, *HELDOUT_SHAPE)) for rng in streams],
-        "mask": [to_video(mask_clip(rng, *HELDOUT_SHAPE)) for rng in streams],
+        "procedural": torch.cat([to_video(rgb_clip(rng, *HELDOUT_SHAPE)) for rng in streams]),
+        "mask": torch.cat([to_video(mask_clip(rng, *HELDOUT_SHAPE)) for rng in streams]),
     }
     if cfg.pairs:
         pairs = read_pairs(cfg.pairs, eval_split)[: cfg.heldout_clips]
-        clips["rendered"] = [to_video(pair.rgb_full_THWC) for pair in pairs]
-        clips["rendered_mask"] = [to_video(pair.quadmask) for pair in pairs]
+        sizes = {pair.quadmask.shape for pair in pairs}
+        if len(sizes) > 1:
+            raise InputError(f"{cfg.pairs}: held-out pairs differ in size: {sorted(sizes)}", "use pairs of one size")
+        clips["rendered"] = torch.cat([to_video(pair.rgb_full_THWC) for pair in pairs])
+        clips["rendered_mask"] = torch.cat([to_video(pair.quadmask) for pair in pairs])
     return clips
 
 

@@ -47,5 +47,5 @@ class VaeTrainingConfig:
     log_every: int = 50
     checkpoint_every: int = 250
     """Steps between checkpoints; each also measures held-out clips and exports the weights."""
-    heldout_clips: int = 8
+    heldout_clips: int = 4
     """Clips of each kind on which PSNR is measured."""

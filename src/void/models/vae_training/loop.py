@@ -97,16 +97,16 @@ def learning_rate(cfg: VaeTrainingConfig, step: int) -> float:
     return cfg.learning_rate * warm * cool
 
 
-def export(average: VoidVAE, clips: dict[str, list[Tensor]], root: Path, step: int) -> dict[str, Any]:
+def export(average: VoidVAE, clips: dict[str, Tensor], root: Path, step: int) -> dict[str, Any]:
     """Write normalised weights, their measurements and a picture; returns the measurements. `average` stays as it is."""
     vae = VoidVAE.from_config(average.config).to(average.device).eval()
     vae.load_state_dict(average.state_dict())
     vae.requires_grad_(False)
-    rgb = [clip for kind in ("procedural", "rendered") for clip in clips.get(kind, [])]
+    rgb = clips.get("rendered", clips["procedural"])
     divide_latents(vae, latent_statistics(vae, rgb)[1])
     vae.half().float()
     mean_C, std_C = latent_statistics(vae, rgb)
-    rebuilt = {kind: [_rebuild(vae, clip) for clip in kept] for kind, kept in clips.items()}
+    rebuilt = {kind: _rebuild(vae, kept) for kind, kept in clips.items()}
     measured = {
         "step": step,
         "parameters": sum(parameter.numel() for parameter in vae.parameters()),
@@ -142,24 +142,23 @@ def _rebuild(vae: VoidVAE, video: Tensor) -> Tensor:
     return decode_latents(vae, mean_BTCHW * vae.config.scaling_factor).cpu()
 
 
-def _mean_psnr(kind: str, clips: list[Tensor], rebuilt: list[Tensor]) -> float:
+def _mean_psnr(kind: str, clips: Tensor, rebuilt: Tensor) -> float:
     """Mean over clips of the PSNR at peak 1: RGB is mapped to [0, 1] first, masks are in [0, 1] already."""
     low = 0.0 if "mask" in kind else -1.0
-    span = 1 - low
-    errors = [((b.clamp(low, 1) - a) / span).square().mean().item() for a, b in zip(clips, rebuilt, strict=True)]
-    return float(np.mean([_psnr(error) for error in errors]))
+    errors = ((rebuilt.clamp(low, 1) - clips) / (1 - low)).square().mean(dim=(1, 2, 3, 4))
+    return float(np.mean([_psnr(error) for error in errors.tolist()]))
 
 
 def _psnr(squared_error: float) -> float:
     return -10 * math.log10(max(squared_error, 1e-10))
 
 
-def _picture(path: Path, clips: dict[str, list[Tensor]], rebuilt: dict[str, list[Tensor]]) -> None:
+def _picture(path: Path, clips: dict[str, Tensor], rebuilt: dict[str, Tensor]) -> None:
     rows = []
     for kind in clips:
         for source in (clips[kind], rebuilt[kind]):
-            shown = [to_frames(clip if "mask" not in kind else clip * 2 - 1)[0][12] for clip in source[:6]]
-            rows.append(np.concatenate(shown, axis=1))
+            shown = to_frames((source * 2 - 1 if "mask" in kind else source)[:6])
+            rows.append(np.concatenate([frames_THWC[12] for frames_THWC in shown], axis=1))
     width = max(row.shape[1] for row in rows)
     sheet = np.concatenate([np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0))) for row in rows])
     with whole_file(path) as partial:

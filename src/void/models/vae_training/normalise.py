@@ -14,10 +14,10 @@ from torch import Tensor
 from void.models.vae import VoidVAE, encode_moments
 
 
-def latent_statistics(vae: VoidVAE, videos_BCTHW: list[Tensor]) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation `(C,)` of scaled posterior means over all positions of the videos."""
-    means = [encode_moments(vae, video)[0].movedim(2, -1).flatten(0, -2) for video in videos_BCTHW]
-    scaled = torch.cat(means) * vae.config.scaling_factor
+def latent_statistics(vae: VoidVAE, video_BCTHW: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation `(C,)` of scaled posterior means over all clips and positions."""
+    mean_BTCHW, _ = encode_moments(vae, video_BCTHW)
+    scaled = mean_BTCHW.movedim(2, -1).flatten(0, -2) * vae.config.scaling_factor
     return scaled.mean(0), scaled.std(0)
 
 
