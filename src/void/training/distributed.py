@@ -12,7 +12,13 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState, GradientState
-from accelerate.utils import DeepSpeedPlugin, GradientAccumulationPlugin, InitProcessGroupKwargs, broadcast_object_list
+from accelerate.utils import (
+    DeepSpeedPlugin,
+    DistributedType,
+    GradientAccumulationPlugin,
+    InitProcessGroupKwargs,
+    broadcast_object_list,
+)
 
 from void.config import VoidConfig
 from void.device import torch_device
@@ -79,14 +85,27 @@ def build_accelerator(cfg: VoidConfig) -> Accelerator:
         if on_cpu:
             os.environ.setdefault("DS_ACCELERATOR", "cpu")
         options["deepspeed_plugin"] = DeepSpeedPlugin(hf_ds_config=zero_settings(cfg, overlap=not on_cpu))
-    return Accelerator(
-        cpu=on_cpu,
+    accelerator = Accelerator(
+        # With cpu=True accelerate would ignore the DeepSpeed plugin without a word.
+        cpu=on_cpu and cfg.distributed.kind is not DistributedKind.deepspeed,
         mixed_precision=MIXED_PRECISION[cfg.training.mixed_precision],
         gradient_accumulation_plugin=GradientAccumulationPlugin(
             num_steps=cfg.training.gradient_accumulation, sync_with_dataloader=False
         ),
         **options,
     )
+    _check_kind(accelerator, cfg.distributed.kind)
+    return accelerator
+
+
+def _check_kind(accelerator: Accelerator, kind: DistributedKind) -> None:
+    """accelerate falls back silently; a run must not."""
+    if (accelerator.distributed_type is DistributedType.DEEPSPEED) != (kind is DistributedKind.deepspeed):
+        raise InputError(
+            f"distributed={kind}, but accelerate started {accelerator.distributed_type.value}",
+            "unset ACCELERATE_USE_CPU and ACCELERATE_USE_DEEPSPEED; device=cpu chooses the CPU",
+        )
+    assert accelerator.num_processes == launched_processes()
 
 
 def zero_settings(cfg: VoidConfig, *, overlap: bool) -> dict[str, Any]:
