@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-import torch
-
 from void.config import VoidConfig
-from void.files import sha256_file, sha256_of
-from void.models.build import FILELESS_TOKENIZER
-from void.models.config import ModelConfig
-from void.models.weights import resolve, safetensors_files
+from void.files import sha256_of
+from void.models.identity import tokenizer_identity, weights_identity
 from void.pairs import ManifestRow
 
 SCHEMA = 1
@@ -28,8 +23,8 @@ def ingredients(cfg: VoidConfig, rows: list[ManifestRow]) -> dict[str, Any]:
         InputError: a file of weights is missing.
     """
     model = cfg.model
-    vae_weights = _weights(model, model.vae_weights)
-    text_weights = _weights(model, model.text_encoder_weights)
+    vae_weights = weights_identity(model, model.vae_weights)
+    text_weights = weights_identity(model, model.text_encoder_weights)
     return {
         "schema": SCHEMA,
         "frames": cfg.data.frames,
@@ -40,7 +35,7 @@ def ingredients(cfg: VoidConfig, rows: list[ManifestRow]) -> dict[str, Any]:
         "model_dtype": model.dtype,
         "vae": {"config": model.vae, "weights": vae_weights},
         "text_encoder": {"config": model.text_encoder, "weights": text_weights},
-        "tokenizer": _tokenizer(model),
+        "tokenizer": tokenizer_identity(model),
         "max_text_tokens": model.max_text_tokens,
         PAIRS: {row.id: {"caption": row.caption, "checksums": row.checksums} for row in rows},
     }
@@ -73,21 +68,3 @@ def differences(wanted: dict[str, Any], found: dict[str, Any]) -> list[str]:
     if any(counts.values()):
         named.append("pairs: " + ", ".join(f"{count} {word}" for word, count in counts.items() if count))
     return named
-
-
-def _weights(model: ModelConfig, location: str | None) -> dict[str, Any]:
-    if location is None:
-        # torch's version is part of what a seed gives.
-        return {"init_seed": model.init_seed, "torch": torch.__version__.split("+")[0]}
-    return {"sha256": _checksums(safetensors_files(resolve(location, model)))}
-
-
-def _tokenizer(model: ModelConfig) -> Any:
-    if model.tokenizer == FILELESS_TOKENIZER:
-        return FILELESS_TOKENIZER
-    folder = resolve(model.tokenizer, model)
-    return _checksums(sorted(path for path in folder.iterdir() if path.is_file()))
-
-
-def _checksums(files: list[Path]) -> dict[str, str]:
-    return {file.name: sha256_file(file) for file in files}

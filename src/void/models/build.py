@@ -13,12 +13,11 @@ from torch import Tensor, nn
 from transformers import AutoTokenizer, ByT5Tokenizer, PreTrainedTokenizerBase, T5Config, T5EncoderModel
 
 from void.errors import InputError
-from void.models.config import ModelConfig
+from void.models.config import FILELESS_TOKENIZER, ModelConfig
 from void.models.vae import VoidVAE
 from void.models.weights import load_strict, resolve
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
-FILELESS_TOKENIZER = "byt5"
 
 FrozenT = TypeVar("FrozenT", VoidVAE, T5EncoderModel)
 

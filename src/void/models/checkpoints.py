@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-
-from diffusers import CogVideoXTransformer3DModel
+from typing import TYPE_CHECKING
 
 from void.errors import InputError
 from void.files import read_json
 from void.models.weights import load_strict
+
+if TYPE_CHECKING:
+    from diffusers import CogVideoXTransformer3DModel
 
 CHECKPOINTS = "checkpoints"
 STEP_FOLDER = re.compile(r"step-(\d{6,})")
@@ -56,6 +58,9 @@ def load_transformer(path: str | Path) -> CogVideoXTransformer3DModel:
     Raises:
         InputError: the folder, its configuration or its weights are missing, or they do not fit each other.
     """
+    # Imported here: diffusers takes seconds to load, and finding a checkpoint needs none of it.
+    from diffusers import CogVideoXTransformer3DModel
+
     path = Path(path)
     folder = path / TRANSFORMER if (path / TRANSFORMER).is_dir() else path
     if not folder.is_dir():

@@ -7,6 +7,8 @@ from typing import Any
 
 from omegaconf import MISSING
 
+FILELESS_TOKENIZER = "byt5"
+
 
 @dataclass
 class ModelConfig:
@@ -21,7 +23,7 @@ class ModelConfig:
     """Arguments of diffusers' DDIMScheduler."""
     text_encoder: dict[str, Any] = field(default_factory=dict)
     """Arguments of transformers' T5Config."""
-    tokenizer: str = "byt5"
+    tokenizer: str = FILELESS_TOKENIZER
     """byt5 (needs no file) or the folder of a T5 tokenizer."""
     max_text_tokens: int = MISSING
     """Prompts are padded or cut to this many tokens."""

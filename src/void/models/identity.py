@@ -1,0 +1,41 @@
+"""What a network's weights are, without building it: files are known by checksums, random weights by their seed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from void.files import sha256_file
+from void.models.config import FILELESS_TOKENIZER, ModelConfig
+from void.models.weights import resolve, safetensors_files
+
+
+def weights_identity(model: ModelConfig, location: str | None) -> dict[str, Any]:
+    """Identity of the weights that a `*_weights` key names, as JSON.
+
+    Raises:
+        InputError: the file is missing.
+    """
+    if location is None:
+        # torch's version is part of what a seed gives.
+        return {"init_seed": model.init_seed, "torch": torch.__version__.split("+")[0]}
+    return {"sha256": checksums(safetensors_files(resolve(location, model)))}
+
+
+def tokenizer_identity(model: ModelConfig) -> Any:
+    """Identity of the tokenizer, as JSON.
+
+    Raises:
+        InputError: its folder is missing.
+    """
+    if model.tokenizer == FILELESS_TOKENIZER:
+        return FILELESS_TOKENIZER
+    folder = resolve(model.tokenizer, model)
+    return checksums(sorted(path for path in folder.iterdir() if path.is_file()))
+
+
+def checksums(files: list[Path]) -> dict[str, str]:
+    """SHA-256 of each file, by name."""
+    return {file.name: sha256_file(file) for file in files}
