@@ -241,6 +241,10 @@ def test_captions_may_hold_any_text(data: Path) -> None:
     rows[0] = replace(rows[0], caption='a "ball"\nrolls \u2028 on ice, \u51b0')
     pairs.write_manifest(data, rows)
     assert pairs.read_manifest(data) == rows
+    file = data / pairs.MANIFEST
+    unescaped = [json.dumps(json.loads(line), ensure_ascii=False) for line in file.read_text().splitlines()]
+    file.write_text("\n".join(unescaped), encoding="utf-8")
+    assert pairs.read_manifest(data) == rows
 
 
 @pytest.mark.parametrize(
