@@ -15,8 +15,8 @@ from torch import Tensor
 from void.quadmask import AFFECTED, KEEP, OVERLAP, PRIMARY, Quadmask
 from void.recipe import MaskLevels
 
-# Value in [0, 1] that the VAE sees for each grey level on disk. The released model was trained on the three-level form, made by
-# inverting twice in uint8: hence 128 rather than 127. `binary` is what its second pass feeds at inference.
+# Value in [0, 1] that the VAE sees for each grey level on disk. The released model was trained on the three-level form,
+# where affected is 1 - 127/255: hence 128. `binary` is what its second pass feeds at inference.
 MASK_VALUES: dict[MaskLevels, dict[int, float]] = {
     MaskLevels.quad: {PRIMARY: 0.0, OVERLAP: 63 / 255, AFFECTED: 127 / 255, KEEP: 1.0},
     MaskLevels.trimask: {PRIMARY: 0.0, OVERLAP: 0.0, AFFECTED: 128 / 255, KEEP: 1.0},

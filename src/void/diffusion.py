@@ -4,7 +4,7 @@
     v   = sqrt(a_t) n   - sqrt(1 - a_t) x_0
     x_0 = sqrt(a_t) x_t - sqrt(1 - a_t) v
 
-With the schedule rescaled to zero terminal signal-to-noise ratio a_999 = 0: at the last step the input is pure noise and v = -x_0.
+With the schedule rescaled to zero terminal signal-to-noise ratio a_999 = 0: there the input is pure noise and v = -x_0.
 Casting a_t to bfloat16 first, as the released code does, would leave 14 distinct noise levels among the 50 smallest.
 """
 

@@ -7,8 +7,10 @@ import hashlib
 from collections.abc import Iterator
 from typing import TypeVar
 
+import numpy as np
 import torch
 from diffusers import CogVideoXTransformer3DModel, DDIMScheduler
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from transformers import AutoTokenizer, ByT5Tokenizer, PreTrainedTokenizerBase, T5Config, T5EncoderModel
 
@@ -71,7 +73,7 @@ def build_tokenizer(cfg: ModelConfig) -> PreTrainedTokenizerBase:
     try:
         return AutoTokenizer.from_pretrained(folder, local_files_only=True)
     except (OSError, ValueError) as error:
-        raise InputError(f"{folder} holds no readable tokenizer ({error})", "finish the download of the tokenizer folder") from error
+        raise InputError(f"{folder} holds no readable tokenizer ({error})", "finish its download") from error
 
 
 def build_scheduler(cfg: ModelConfig) -> DDIMScheduler:
@@ -88,8 +90,8 @@ def fingerprint(module: nn.Module) -> str:
     return digest.hexdigest()
 
 
-def _bytes(tensor: Tensor) -> memoryview:
-    return memoryview(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
+def _bytes(tensor: Tensor) -> NDArray[np.uint8]:
+    return tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy()
 
 
 @contextlib.contextmanager
@@ -110,7 +112,12 @@ def _frozen(module: FrozenT, cfg: ModelConfig) -> FrozenT:
 def _read_text_encoder(cfg: ModelConfig, config: T5Config, location: str) -> T5EncoderModel:
     folder = resolve(location, cfg)
     encoder, report = T5EncoderModel.from_pretrained(
-        folder, config=config, local_files_only=True, use_safetensors=True, output_loading_info=True, dtype=torch.float32
+        folder,
+        config=config,
+        local_files_only=True,
+        use_safetensors=True,
+        output_loading_info=True,
+        dtype=torch.float32,
     )
     problems = {kind: sorted(map(str, names)) for kind, names in report.items() if names}
     if problems:

@@ -1,9 +1,9 @@
 """Finding and reading what training saves.
 
-    ROOT/checkpoints/step-000400/
-      transformer/      config.json, *.safetensors (diffusers)
-      state/            optimiser, scheduler and generators (accelerate)
-      trainer.json      step, configuration, hashes
+ROOT/checkpoints/step-000400/
+  transformer/      config.json, *.safetensors (diffusers)
+  state/            optimiser, scheduler and generators (accelerate)
+  trainer.json      step, configuration, hashes
 """
 
 from __future__ import annotations

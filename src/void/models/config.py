@@ -1,4 +1,4 @@
-"""Configuration of the networks: constructor arguments of the diffusers and transformers classes, and where weights are."""
+"""Configuration of the networks: constructor arguments of diffusers' and transformers' classes, and weight files."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class ModelConfig:
     weights_root: str | None = None
     """Local folder of that download."""
     vae_weights: str | None = None
-    """safetensors file or diffusers folder; `package:NAME` is a file shipped in void/models/weights; null: random from init_seed."""
+    """safetensors file or diffusers folder; package:NAME: a file shipped in void/models/weights; null: from init_seed."""
     transformer_weights: str | None = None
     """The same, for a transformer of exactly the shapes above."""
     text_encoder_weights: str | None = None

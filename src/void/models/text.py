@@ -11,14 +11,17 @@ from transformers import PreTrainedTokenizerBase, T5EncoderModel
 log = logging.getLogger(__name__)
 
 
-def encode_text(texts: list[str], tokenizer: PreTrainedTokenizerBase, encoder: T5EncoderModel, max_tokens: int) -> Tensor:
+def encode_text(
+    texts: list[str], tokenizer: PreTrainedTokenizerBase, encoder: T5EncoderModel, max_tokens: int
+) -> Tensor:
     """Embeddings `(B, max_tokens, D)` in the encoder's type.
 
-    Prompts are padded to `max_tokens` and the encoder gets no attention mask, as in the released model: padding tokens are
-    ordinary tokens to it and to the transformer. A prompt that is too long is cut, with a warning that shows what was lost.
+    Prompts are padded to `max_tokens` and the encoder gets no attention mask, as in the released model: padding tokens
+    are ordinary tokens to it and to the transformer. A prompt that is too long is cut, with a warning that shows what
+    was lost.
     """
     assert texts
-    tokens = tokenizer(texts, padding="max_length", max_length=max_tokens, truncation=True, return_tensors="pt").input_ids
+    padded = tokenizer(texts, padding="max_length", max_length=max_tokens, truncation=True, return_tensors="pt")
     for text in texts:
         whole = tokenizer(text).input_ids
         if len(whole) > max_tokens:
@@ -26,4 +29,4 @@ def encode_text(texts: list[str], tokenizer: PreTrainedTokenizerBase, encoder: T
             log.warning("prompt cut to %d tokens; lost: %r", max_tokens, cut)
     encoder.eval()
     with torch.no_grad():
-        return encoder(tokens.to(encoder.device)).last_hidden_state
+        return encoder(padded.input_ids.to(encoder.device)).last_hidden_state

@@ -1,7 +1,7 @@
-"""The CogVideoX VAE with the decoding rule of the released model: T latent frames become 4T - 3 pixel frames, for every T.
+"""The CogVideoX VAE with the released decoding rule: T latent frames become 4T - 3 pixel frames, for every T.
 
-diffusers' own decode groups latents in pairs from the start and returns 4T frames when T is even, which it always is here.
-Encoding is unchanged.
+diffusers' own decode groups latents in pairs from the start and returns 4T frames when T is even, as it always is
+here. Encoding is unchanged.
 
 Shape legend: B batch, T frames (pixel or latent), C channels, H height, W width.
 """
@@ -18,14 +18,14 @@ from diffusers.models.upsampling import CogVideoXUpsample3D
 from torch import Tensor
 from torch.nn import functional as F
 
-# A saved pipeline names this module as the VAE's library, and diffusers then looks for its base class here.
+# A saved pipeline names this module as the VAE's library; diffusers then looks for the base class in it.
 __all__ = ["ClipUpsample3D", "ModelMixin", "VoidVAE", "decode_latents", "encode_moments"]
 
 DECODE_CHUNK = 2
 
 
 class ClipUpsample3D(CogVideoXUpsample3D):
-    """Nearest upsampling that is told whether its chunk opens the clip, where diffusers guesses it from the chunk's length.
+    """Nearest upsampling that is told whether its chunk opens the clip; diffusers guesses that from the chunk's length.
 
     The clip's first latent stays one frame; every frame of every later chunk is doubled in time.
     """
@@ -53,11 +53,12 @@ class ClipUpsample3D(CogVideoXUpsample3D):
 class VoidVAE(AutoencoderKLCogVideoX):
     """AutoencoderKLCogVideoX that decodes the first latent alone and then pairs (a last single one where T is even).
 
-    Weights and configuration are those of the diffusers class. Tiled decoding is refused: its tiles follow diffusers' rule.
+    Weights and configuration are those of the diffusers class. Tiled decoding is refused: its tiles follow diffusers'
+    rule.
     """
 
     # diffusers reads the accepted configuration keys from this signature.
-    @functools.wraps(AutoencoderKLCogVideoX.__init__)
+    @functools.wraps(AutoencoderKLCogVideoX.__init__)  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for block in self.decoder.up_blocks:
@@ -100,7 +101,7 @@ def encode_moments(vae: VoidVAE, video_BCTHW: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def decode_latents(vae: VoidVAE, latents_BTCHW: Tensor) -> Tensor:
-    """RGB video `(B, 3, 4T-3, H, W)`, float32, nominally in [-1, 1] (not clamped), from scaled latents `(B, T, 16, h, w)`."""
+    """RGB video `(B, 3, 4T-3, H, W)`, float32, in about [-1, 1], from scaled latents `(B, T, 16, h, w)`."""
     latents_BCTHW = latents_BTCHW.to(vae.device, vae.dtype).transpose(1, 2) / vae.config.scaling_factor
     with torch.no_grad():
         return vae.decode(latents_BCTHW).sample.float()

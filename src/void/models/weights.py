@@ -20,6 +20,7 @@ SHIPPED = Path(__file__).parent / "weights"
 PACKAGE_PREFIX = "package:"
 INDEX_SUFFIX = ".safetensors.index.json"
 PICKLE_SUFFIXES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
+NO_PICKLES = "get or make the safetensors version; pickles are not read, they can run code"
 NAMED_AT_MOST = 5
 
 
@@ -53,7 +54,7 @@ def safetensors_files(path: Path) -> list[Path]:
     """
     if path.is_file():
         if path.suffix != ".safetensors":
-            raise InputError(f"{path} is not a safetensors file", "convert it to safetensors; pickles are not read, they can run code")
+            raise InputError(f"{path} is not a safetensors file", NO_PICKLES)
         return [path]
     indices = sorted(path.glob(f"*{INDEX_SUFFIX}"))
     files = sorted(path.glob("*.safetensors"))
@@ -66,7 +67,7 @@ def safetensors_files(path: Path) -> list[Path]:
     if len(files) == 1:
         return files
     if not files and any(item.suffix in PICKLE_SUFFIXES for item in path.iterdir()):
-        raise InputError(f"{path} holds weights only as pickles", "get the safetensors version; pickles are not read, they can run code")
+        raise InputError(f"{path} holds weights only as pickles", NO_PICKLES)
     raise InputError(
         f"{path} holds {len(files)} safetensors files and {len(indices)} indices",
         "give a folder with one *.safetensors or one *.safetensors.index.json, or name the file itself",

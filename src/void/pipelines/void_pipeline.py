@@ -40,11 +40,11 @@ class VoidPipelineOutput(BaseOutput):
     """What a call returns.
 
     Args:
-        frames: with output_type `np` a list of uint8 `(T, H, W, 3)` arrays, one a clip; with `pt` a float32 tensor `(B, 3, T, H, W)`
-            clamped to [-1, 1]; with `latent` the scaled latents `(B, T_lat, 16, h, w)`.
+        frames: with output_type `np` a list of uint8 `(T, H, W, 3)` arrays, one a clip; with `pt` a float32 tensor
+            `(B, 3, T, H, W)` clamped to [-1, 1]; with `latent` the scaled latents `(B, T_lat, 16, h, w)`.
     """
 
-    frames: list[NDArray[np.uint8]] | Tensor
+    frames: Any
 
 
 class VoidPipeline(DiffusionPipeline):
@@ -60,8 +60,8 @@ class VoidPipeline(DiffusionPipeline):
     """
 
     model_cpu_offload_seq = "text_encoder->transformer->vae"
-    _optional_components = ["tokenizer", "text_encoder"]  # noqa: RUF012
-    _callback_tensor_inputs = ["latents", "prompt_embeds"]  # noqa: RUF012
+    _optional_components = ["tokenizer", "text_encoder"]
+    _callback_tensor_inputs = ["latents", "prompt_embeds"]
 
     def __init__(
         self,
@@ -100,8 +100,8 @@ class VoidPipeline(DiffusionPipeline):
     ) -> VoidPipelineOutput:
         """Sample.
 
-        The condition is either pixels of one clip (`video` and `quadmask`) or scaled latents of a batch (`mask_latents` and
-        `video_latents`, as a cache holds them); it is encoded once. The text is either `prompt` or `prompt_embeds`.
+        The condition is either pixels of one clip (`video` and `quadmask`, encoded once) or scaled latents of a batch
+        (`mask_latents` and `video_latents`). The text is either `prompt` or `prompt_embeds`.
 
         Args:
             prompt: what the result shows: the scene without the object; one per clip, or one for all.
@@ -114,10 +114,12 @@ class VoidPipeline(DiffusionPipeline):
             negative_prompt_embeds: the same as embeddings.
             num_inference_steps: 1 to the number of training steps.
             guidance_scale: at least 1; 1 means no classifier-free guidance, and half the work.
-            generator: a list of one generator per clip makes each result independent of the batch; a single one serves the batch.
+            generator: a list of one generator per clip makes each result independent of the batch; a single one serves
+                the whole batch.
             latents: initial noise `(B, T_lat, 16, h, w)` of unit variance; drawn from `generator` when None.
             output_type: `np`, `pt` or `latent`.
-            callback_on_step_end: called as diffusers does, with (pipeline, index, timestep, tensors); may return changed tensors.
+            callback_on_step_end: called as diffusers does, with (pipeline, index, timestep, tensors); it returns the
+                tensors, changed or not.
             callback_on_step_end_tensor_inputs: names among `latents` and `prompt_embeds`; default `latents`.
 
         Raises:
@@ -162,7 +164,7 @@ class VoidPipeline(DiffusionPipeline):
         return VoidPipelineOutput(frames=frames)
 
     def encode_condition(self, video: NDArray[np.uint8], quadmask: Quadmask) -> tuple[Tensor, Tensor]:
-        """Scaled latents `(1, T_lat, 16, h, w)` of a clip's mask and of the clip: the posterior's mode, as inference uses.
+        """Scaled latents `(1, T_lat, 16, h, w)` of a clip's mask and of the clip: the posterior's mode.
 
         Raises:
             InputError: frames or size are illegal, or clip and mask differ.
@@ -192,7 +194,8 @@ class VoidPipeline(DiffusionPipeline):
         given = [kind for kind in (pixels, latents) if any(item is not None for item in kind)]
         if len(given) != 1 or any(item is None for item in given[0]):
             raise InputError(
-                "the condition must be video and quadmask, or mask_latents and video_latents", "give exactly one of the two pairs"
+                "the condition must be video and quadmask, or mask_latents and video_latents",
+                "give exactly one of the two pairs",
             )
         if video is not None and quadmask is not None:
             mask_latents, video_latents = self.encode_condition(video, quadmask)
@@ -216,7 +219,9 @@ class VoidPipeline(DiffusionPipeline):
             raise InputError(f"give exactly one of {name} and {embeds_name}", f'{name}="" is an empty text')
         if prompt is not None:
             if self.tokenizer is None or self.text_encoder is None:
-                raise InputError(f"{name} is text, but this pipeline has no text encoder", f"give {name}_embeds instead")
+                raise InputError(
+                    f"{name} is text, but this pipeline has no text encoder", f"give {name}_embeds instead"
+                )
             texts = [prompt] if isinstance(prompt, str) else prompt
             max_tokens = self.transformer.config.max_text_seq_length
             embeds_BLD = encode_text(texts, self.tokenizer, self.text_encoder, max_tokens)
@@ -233,7 +238,9 @@ class VoidPipeline(DiffusionPipeline):
                 raise InputError(f"{len(generator)} generators for {batch} clips", "give one generator per clip")
             latents = randn_tensor(shape, generator=generator, device=self._execution_device, dtype=torch.float32)
         elif tuple(latents.shape) != shape:
-            raise InputError(f"latents is {tuple(latents.shape)}, the condition asks for {shape}", "give noise of that shape")
+            raise InputError(
+                f"latents is {tuple(latents.shape)}, the condition needs {shape}", "give noise of that shape"
+            )
         return latents.to(self._execution_device, torch.float32) * self.scheduler.init_noise_sigma
 
     def _output(self, latents_BTCHW: Tensor, output_type: str) -> list[NDArray[np.uint8]] | Tensor:

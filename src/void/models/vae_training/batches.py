@@ -1,4 +1,4 @@
-"""Training crops and held-out clips. Batch `step` is a pure function of (seed, step), so a resumed run equals an unbroken one.
+"""Training crops and held-out clips. A batch is a pure function of (seed, step): a resumed run equals an unbroken one.
 
 Shape legend: B batch, T frames, C channels, H height, W width.
 """
@@ -41,7 +41,7 @@ class Crops:
     def __init__(self, cfg: VaeTrainingConfig, seed: int, train_split: str) -> None:
         latent_frames(cfg.frames)
         if cfg.crop <= 0 or cfg.crop % SPATIAL_COMPRESSION:
-            raise InputError(f"vae_training.crop={cfg.crop} is not a positive multiple of {SPATIAL_COMPRESSION}", "use 64")
+            raise InputError(f"vae_training.crop={cfg.crop} is not a multiple of {SPATIAL_COMPRESSION}", "use 64")
         self.cfg = cfg
         self.seed = seed
         self.pairs = read_pairs(cfg.pairs, train_split) if cfg.pairs else []
@@ -49,13 +49,14 @@ class Crops:
             frames, height, width = pair.quadmask.shape
             if frames < cfg.frames or min(height, width) < cfg.crop:
                 raise InputError(
-                    f"{cfg.pairs}: a pair of {frames} x {height} x {width} is smaller than a crop", "lower vae_training.crop"
+                    f"{cfg.pairs}: a pair of {frames} x {height} x {width} is smaller than a crop",
+                    "lower vae_training.crop",
                 )
 
     def batch(self, step: int) -> Tensor:
         """float32 `(B, 3, T, H, W)`: RGB in [-1, 1], mask videos in [0, 1]."""
-        crops = [self._crop(np.random.default_rng([self.seed, TRAINING_STREAM, step, i])) for i in range(self.cfg.batch_size)]
-        return torch.cat(crops)
+        streams = [np.random.default_rng([self.seed, TRAINING_STREAM, step, i]) for i in range(self.cfg.batch_size)]
+        return torch.cat([self._crop(rng) for rng in streams])
 
     def _crop(self, rng: Generator) -> Tensor:
         is_mask = rng.random() < self.cfg.masks_share
@@ -69,7 +70,7 @@ class Crops:
 
 
 def heldout(cfg: VaeTrainingConfig, seed: int, eval_split: str) -> dict[str, Tensor]:
-    """Clips never trained on, `(N, 3, T, H, W)` by kind: `procedural`, `mask`, and with pairs `rendered` and `rendered_mask`.
+    """Clips never trained on, `(N, 3, T, H, W)` by kind: procedural, mask, and with pairs rendered, rendered_mask.
 
     Raises:
         InputError: the pairs are missing or unreadable, or differ in size.
@@ -101,7 +102,8 @@ def to_video(clip: NDArray[np.uint8] | Quadmask) -> Tensor:
 
 def _crop_of(rng: Generator, pair: Pair, size: tuple[int, int, int], is_mask: bool) -> Tensor:
     shape = pair.quadmask.shape
-    window = tuple(slice(start := int(rng.integers(whole - part + 1)), start + part) for whole, part in zip(shape, size, strict=True))
+    starts = [int(rng.integers(whole - part + 1)) for whole, part in zip(shape, size, strict=True)]
+    window = tuple(slice(start, start + part) for start, part in zip(starts, size, strict=True))
     if is_mask:
         return to_video(pair.quadmask[window])
     frames = pair.rgb_full_THWC if rng.random() < 0.5 else pair.rgb_removed_THWC

@@ -93,7 +93,8 @@ def _noise(rng: Generator, grid: Grid, cells: int) -> Float:
     y, x = np.clip(grid.y_THW, 0, 1) * cells, np.clip(grid.x_THW, 0, 2) * cells
     frames, height, width = y.shape
     flat_y, flat_x = y.reshape(-1, width), x.reshape(-1, width)
-    return cv2.remap(table, flat_x, flat_y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT).reshape(frames, height, width)
+    texture = cv2.remap(table, flat_x, flat_y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
+    return np.asarray(texture, np.float32).reshape(frames, height, width)
 
 
 def _background(rng: Generator, grid: Grid) -> Float:

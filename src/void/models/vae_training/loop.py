@@ -1,9 +1,9 @@
 """The training loop of `void train-vae`.
 
-    ROOT/state.pt            last checkpoint: settings, step, weights, average, optimiser (tensors only)
-    ROOT/vae.safetensors     averaged weights, float16, latents normalised: what model.vae_weights can name
-    ROOT/vae.json            configuration and measurements of those weights
-    ROOT/heldout.png         held-out clips (above) and their reconstructions (below)
+ROOT/state.pt            last checkpoint: settings, step, weights, average, optimiser (tensors only)
+ROOT/vae.safetensors     averaged weights, float16, latents normalised: what model.vae_weights can name
+ROOT/vae.json            configuration and measurements of those weights
+ROOT/heldout.png         held-out clips (above) and their reconstructions (below)
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ import torch
 from rich.console import Console
 from safetensors.torch import save_file
 from torch import Tensor
-from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from void.conditioning import to_frames
@@ -84,8 +83,10 @@ def train_vae(cfg: VoidConfig, device: torch.device, console: Console) -> Path:
             )
         if step % training.checkpoint_every == 0 or step == training.steps:
             _save(root / STATE, settings, step, vae, average, optimizer)
+            assert isinstance(average.module, VoidVAE)
             measured = export(average.module, clips, root, step)
-            console.print("  held-out " + "  ".join(f"{kind} {value:.2f} dB" for kind, value in measured["psnr_db"].items()))
+            shown = "  ".join(f"{kind} {value:.2f} dB" for kind, value in measured["psnr_db"].items())
+            console.print(f"  held-out {shown}")
     return root / WEIGHTS
 
 
@@ -190,15 +191,14 @@ def _save(
         torch.save(state, partial)
 
 
-def _restore(
-    path: Path, settings: str, vae: VoidVAE, average: AveragedModel, optimizer: torch.optim.Optimizer
-) -> int:
+def _restore(path: Path, settings: str, vae: VoidVAE, average: AveragedModel, optimizer: torch.optim.Optimizer) -> int:
     if not path.is_file():
         return 0
     state = torch.load(path, weights_only=True)
     if state["settings"] != settings:
         raise InputError(
-            f"{path.parent} holds a run of other settings", "choose another name=NAME, or delete the folder to start again"
+            f"{path.parent} holds a run of other settings",
+            "choose another name=NAME, or delete the folder to start again",
         )
     vae.load_state_dict(state["weights"])
     average.load_state_dict(state["average"])
