@@ -7,10 +7,8 @@ import hashlib
 from collections.abc import Iterator
 from typing import TypeVar
 
-import numpy as np
 import torch
 from diffusers import CogVideoXTransformer3DModel, DDIMScheduler
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from transformers import AutoTokenizer, ByT5Tokenizer, PreTrainedTokenizerBase, T5Config, T5EncoderModel
 
@@ -90,8 +88,8 @@ def fingerprint(module: nn.Module) -> str:
     return digest.hexdigest()
 
 
-def _bytes(tensor: Tensor) -> NDArray[np.uint8]:
-    return tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy()
+def _bytes(tensor: Tensor) -> bytes:
+    return tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes()
 
 
 @contextlib.contextmanager
@@ -111,14 +109,8 @@ def _frozen(module: FrozenT, cfg: ModelConfig) -> FrozenT:
 
 def _read_text_encoder(cfg: ModelConfig, config: T5Config, location: str) -> T5EncoderModel:
     folder = resolve(location, cfg)
-    encoder, report = T5EncoderModel.from_pretrained(
-        folder,
-        config=config,
-        local_files_only=True,
-        use_safetensors=True,
-        output_loading_info=True,
-        dtype=torch.float32,
-    )
+    strict = {"local_files_only": True, "use_safetensors": True, "output_loading_info": True}
+    encoder, report = T5EncoderModel.from_pretrained(folder, config=config, dtype=torch.float32, **strict)
     problems = {kind: sorted(map(str, names)) for kind, names in report.items() if names}
     if problems:
         raise InputError(f"{folder} does not fit this text encoder: {problems}", "use weights of this architecture")

@@ -32,7 +32,7 @@ class ModelConfig:
     weights_root: str | None = None
     """Local folder of that download."""
     vae_weights: str | None = None
-    """safetensors file or diffusers folder; package:NAME: a file shipped in void/models/weights; null: from init_seed."""
+    """safetensors file or diffusers folder; package:NAME: shipped in void/models/weights; null: from init_seed."""
     transformer_weights: str | None = None
     """The same, for a transformer of exactly the shapes above."""
     text_encoder_weights: str | None = None

@@ -1,6 +1,6 @@
 """VoidPipeline: a clip and its quadmask in, the clip without the object and its consequences out.
 
-A standard diffusers pipeline: `save_pretrained`, `from_pretrained`, offloading hooks and callbacks work as in diffusers.
+A diffusers pipeline: saving, loading, offloading hooks and callbacks work as usual.
 
 Shape legend: B batch, T frames (pixel or latent), C channels, H height, W width, L text tokens, D text width.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -60,8 +60,8 @@ class VoidPipeline(DiffusionPipeline):
     """
 
     model_cpu_offload_seq = "text_encoder->transformer->vae"
-    _optional_components = ["tokenizer", "text_encoder"]
-    _callback_tensor_inputs = ["latents", "prompt_embeds"]
+    _optional_components: ClassVar = ["tokenizer", "text_encoder"]
+    _callback_tensor_inputs: ClassVar = ["latents", "prompt_embeds"]
 
     def __init__(
         self,
@@ -171,7 +171,7 @@ class VoidPipeline(DiffusionPipeline):
         """
         if quadmask.shape != video.shape[:3]:
             raise InputError(
-                f"the clip is {_size(video.shape[:3])} but its quadmask {_size(quadmask.shape)} (frames x height x width)",
+                f"the clip is {_size(video.shape[:3])} (frames x height x width), its quadmask {_size(quadmask.shape)}",
                 "give a mask of every frame at the clip's size",
             )
         check_frames(video.shape[0], "frames of the clip")

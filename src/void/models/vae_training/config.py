@@ -22,7 +22,7 @@ class VaeTrainingConfig:
     crop: int = 64
     """Height and width of a crop in pixels, a multiple of 8."""
     pairs: str | None = None
-    """Folder of a manifest whose training pairs (full clip, removed clip and mask) are mixed in; null: procedural clips only."""
+    """Folder of a manifest whose training pairs (both clips and the mask) are mixed in; null: procedural clips only."""
     pairs_share: float = 0.6
     """Probability that a crop comes from a pair, when `pairs` is given."""
     masks_share: float = 0.2

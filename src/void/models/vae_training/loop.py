@@ -99,7 +99,7 @@ def learning_rate(cfg: VaeTrainingConfig, step: int) -> float:
 
 
 def export(average: VoidVAE, clips: dict[str, Tensor], root: Path, step: int) -> dict[str, Any]:
-    """Write normalised weights, their measurements and a picture; returns the measurements. `average` stays as it is."""
+    """Write normalised weights, their measurements and a picture; returns the measurements, leaves `average` alone."""
     vae = VoidVAE.from_config(average.config).to(average.device).eval()
     vae.load_state_dict(average.state_dict())
     vae.requires_grad_(False)

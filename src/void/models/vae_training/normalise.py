@@ -1,8 +1,8 @@
 """Rescaling a trained VAE's latents, exactly, inside its weights.
 
-Diffusion wants latents of unit deviation in every channel. The encoder's last layer and every layer of the decoder that reads
-latents are linear in them, so a factor per channel moves from one to the other without changing any reconstruction. The scaling
-factor then keeps the value of the full-size model.
+Diffusion wants latents of unit deviation in every channel. The encoder's last layer and every layer of the decoder that
+reads latents are linear in them, so a factor per channel moves from one to the other without changing any
+reconstruction. The scaling factor then keeps the value of the full-size model.
 """
 
 from __future__ import annotations
