@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from void import files
+from void.cache.store import build_cache
 from void.composition import compose_config
 from void.config import VoidConfig
 from void.pairs import Pair, pair_row, write_manifest, write_pair
@@ -54,6 +55,14 @@ def write_toy_data(root: Path, train: int = 3, val: int = 1, frames: int = TOY_F
 def toy_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three training pairs and one held-out pair of 5 frames of 32 x 48 pixels; to be read, not changed."""
     return write_toy_data(tmp_path_factory.mktemp("toy-data"))
+
+
+@pytest.fixture(scope="session")
+def toy_cache(toy_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The finished latent cache of `toy_data`, as `cache.root`; to be read, not changed."""
+    root = tmp_path_factory.mktemp("toy-cache")
+    build_cache(compose_config(toy_overrides(toy_data, root)))
+    return root / "cache"
 
 
 @pytest.fixture

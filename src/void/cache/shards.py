@@ -34,6 +34,7 @@ class CachedPair:
     text: Tensor
 
 
+HEADER = "shard"
 TENSORS = tuple(field.name for field in fields(CachedPair))
 
 
@@ -52,7 +53,8 @@ def write_shard(path: Path, pairs: dict[str, CachedPair], failures: dict[str, st
         for pair_id, pair in pairs.items()
         for name in TENSORS
     }
-    header = {"pairs": json.dumps(list(pairs)), "failures": json.dumps(failures)}
+    # One key: safetensors writes several in an order that changes from run to run.
+    header = {HEADER: json.dumps({"pairs": list(pairs), "failures": failures})}
     with whole_file(path) as partial:
         save_file(tensors, partial, metadata=header)
 
@@ -65,8 +67,8 @@ def read_contents(path: Path) -> ShardContents:
     """
     try:
         with safe_open(path, "pt") as shard:
-            header = shard.metadata()
-        return ShardContents(json.loads(header["pairs"]), json.loads(header["failures"]))
+            header = json.loads(shard.metadata()[HEADER])
+        return ShardContents(header["pairs"], header["failures"])
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path} is not a readable shard ({error})", "delete it and run void cache again") from error
 

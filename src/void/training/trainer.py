@@ -371,9 +371,8 @@ class Trainer:
         self.transformer.eval()
         folder = self.root / SAMPLES / step_name(self.step)
         with shared_folder(self.accelerator, folder) as partial, self._inference_weights():
-            with self.accelerator.autocast():
-                found = self.validator.losses(self.transformer, self.schedule, self.rotary, self.dtype)
-                self.validator.write_videos(self.transformer, partial)
+            found = self.validator.losses(self.transformer, self.schedule, self.rotary, self.dtype)
+            self.validator.write_videos(self.transformer, partial)
             losses = sorted(gather_object(found), key=lambda item: (item.timestep, item.pair_id))
             if self.metrics is not None:
                 summary = summarise(losses)
