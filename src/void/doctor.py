@@ -168,7 +168,11 @@ def check_data(root: Path) -> list[Check]:
     problems = validate(root)
     if not problems:
         return [Check("data", f"{root}: every pair is whole")]
-    return [Check("data", problem, "see the line; `void generate` makes missing pairs again") for problem in problems]
+    checks = []
+    for problem in problems:
+        what, _, remedy = problem.partition(" -> ")
+        checks.append(Check("data", what, remedy or "`void generate` makes missing pairs again"))
+    return checks
 
 
 def run(config: VoidConfig) -> None:
