@@ -1,0 +1,30 @@
+"""Colours by name."""
+
+from __future__ import annotations
+
+OBJECT_COLORS = {
+    "red": "#d0282e",
+    "orange": "#e8761a",
+    "yellow": "#f0c419",
+    "green": "#2f9e44",
+    "teal": "#18a5a0",
+    "blue": "#2456d6",
+    "purple": "#7b3fc4",
+    "pink": "#e667a8",
+}
+FLOOR_COLORS = {
+    "grey": "#8f9194",
+    "white": "#cfcdc8",
+    "beige": "#c2ab8a",
+    "brown": "#80604a",
+    "slate": "#5b6770",
+    "sage": "#93a08a",
+}
+
+
+def linear_rgb(name: str) -> tuple[float, float, float]:
+    """Linear-light RGB in [0, 1] of a named colour (the hex values are sRGB)."""
+    text = (OBJECT_COLORS | FLOOR_COLORS)[name]
+    encoded = [int(text[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in encoded)
+    return red, green, blue

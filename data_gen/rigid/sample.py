@@ -1,0 +1,234 @@
+"""Drawing a scene: pure functions of the configuration, the shapes and the seed.
+
+Family `rigid_launch`: a target stands near the middle; around it objects are launched at it or stand beside it. One or
+two of the launched ones are removed in the counterfactual.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from data_gen.config import SceneConfig
+from data_gen.rigid.assets import Shape
+from data_gen.rigid.palette import FLOOR_COLORS, OBJECT_COLORS
+from data_gen.rigid.spec import CameraSpec, FloorSpec, LightSpec, ObjectSpec, Pattern, Role, SceneSpec, Vector
+from data_gen.seeds import generator
+from void.errors import InputError
+
+FAMILIES = ("rigid_launch",)
+PHYSICS_RATE = 240
+"""Steps a second. Kubric never tells Bullet another one."""
+PLACEMENT_TRIES = 50
+FLOOR_GAP = 1e-3
+"""Metres between a standing object and the floor at time 0."""
+
+Rng = np.random.Generator
+Streams = Callable[[str], Rng]
+
+
+class NoRoomError(Exception):
+    """The drawn objects do not fit without touching one another."""
+
+
+def check_config(config: SceneConfig) -> None:
+    """Raise InputError for values that no scene can be drawn from."""
+    problems = [
+        (config.family not in FAMILIES, f"scene.family = {config.family}", f"families are {', '.join(FAMILIES)}"),
+        (config.count < 1, f"scene.count = {config.count}", "use 1 or more"),
+        (
+            config.fps < 1 or PHYSICS_RATE % config.fps != 0,
+            f"scene.fps = {config.fps} does not divide 240",
+            "use 8, 12, 24, 30, ...",
+        ),
+        (
+            config.val_every < 2,
+            f"scene.val_every = {config.val_every}",
+            "use 2 or more, so that some scenes are for training",
+        ),
+        (
+            not config.object_counts or min(config.object_counts) < 2,
+            "scene.object_counts is empty or below 2",
+            "use e.g. [2,3,4]",
+        ),
+        (
+            max(config.object_counts, default=0) > len(OBJECT_COLORS),
+            "scene.object_counts is too large",
+            f"use at most {len(OBJECT_COLORS)}",
+        ),
+        (
+            config.remove_two_from < 3,
+            f"scene.remove_two_from = {config.remove_two_from}",
+            "use 3 or more: the target stays",
+        ),
+    ]
+    for wrong, problem, remedy in problems:
+        if wrong:
+            raise InputError(problem, remedy)
+
+
+def sample_scene(config: SceneConfig, catalogue: dict[str, Shape], seed: int, index: int, attempt: int) -> SceneSpec:
+    """Draw one scene.
+
+    Args:
+        config: distributions.
+        catalogue: shapes to draw from.
+        seed: of the data set.
+        index: of the scene.
+        attempt: index of the draw; another one is made when a scene is not accepted.
+
+    Raises:
+        NoRoomError: the objects would touch at the start.
+    """
+
+    def streams(name: str) -> Rng:
+        return generator(seed, index, attempt, name)
+
+    camera = _sample_camera(config, streams("camera"))
+    return SceneSpec(
+        family=config.family,
+        seed=seed,
+        index=index,
+        attempt=attempt,
+        frames=config.frames,
+        fps=config.fps,
+        samples=config.render.samples,
+        view_transform=config.render.view_transform,
+        render_seed=int(streams("render").integers(2**31)),
+        objects=_sample_objects(config, catalogue, streams, camera),
+        camera=camera,
+        floor=_sample_floor(streams("floor")),
+        light=_sample_light(config, streams("light"), camera),
+    )
+
+
+def _uniform(rng: Rng, interval: tuple[float, float]) -> float:
+    return float(rng.uniform(*interval))
+
+
+def _sample_camera(config: SceneConfig, rng: Rng) -> CameraSpec:
+    distance = _uniform(rng, config.camera_distance)
+    azimuth = math.radians(_uniform(rng, config.camera_azimuth))
+    height = _uniform(rng, config.camera_height)
+    return CameraSpec(
+        position=(distance * math.cos(azimuth), -distance * math.sin(azimuth), height),
+        look_at=(0.0, 0.0, config.look_at_height),
+        focal_length=config.focal_length,
+        height=config.height,
+        width=config.width,
+    )
+
+
+def _sample_floor(rng: Rng) -> FloorSpec:
+    first, second = (str(name) for name in rng.choice(list(FLOOR_COLORS), 2, replace=False))
+    patterns: tuple[Pattern, ...] = ("plain", "checkered", "mottled")
+    return FloorSpec(
+        pattern=patterns[rng.integers(len(patterns))],
+        color=first,
+        second_color=second,
+        roughness=float(rng.uniform(0.45, 0.9)),
+        friction=0.5,
+        restitution=0.2,
+    )
+
+
+def _sample_light(config: SceneConfig, rng: Rng, camera: CameraSpec) -> LightSpec:
+    hdri = str(rng.choice(config.render.hdris))
+    rotation = float(rng.uniform(0, 2 * math.pi))
+    # From the sides or from behind the camera: shadows then fall where they are seen.
+    facing = math.atan2(camera.position[1], camera.position[0])
+    azimuth = facing + math.radians(float(rng.uniform(40, 100))) * (1 if rng.random() < 0.5 else -1)
+    elevation = math.radians(float(rng.uniform(40, 65)))
+    sun = (
+        10 * math.cos(elevation) * math.cos(azimuth),
+        10 * math.cos(elevation) * math.sin(azimuth),
+        10 * math.sin(elevation),
+    )
+    return LightSpec(hdri, rotation, config.render.light_level, config.render.sun, sun)
+
+
+def _sample_roles(config: SceneConfig, rng: Rng) -> list[Role]:
+    """The target first, then as many roles as the scene has other objects, in random order."""
+    others = int(rng.choice(config.object_counts)) - 1
+    removed = 2 if others + 1 >= config.remove_two_from else 1
+    kept: list[Role] = [
+        "resting" if rng.random() < config.resting_share else "launched" for _ in range(others - removed)
+    ]
+    launched_away: list[Role] = ["removed"] * removed
+    roles = launched_away + kept
+    return ["target", *(roles[i] for i in rng.permutation(others))]
+
+
+def _sample_objects(
+    config: SceneConfig, catalogue: dict[str, Shape], streams: Streams, camera: CameraSpec
+) -> tuple[ObjectSpec, ...]:
+    roles = _sample_roles(config, streams("roles"))
+    assets, physics, layout = streams("assets"), streams("physics"), streams("layout")
+    colors = [str(name) for name in assets.permutation(list(OBJECT_COLORS))]
+    # Launched objects share the circle evenly, but for the camera's side.
+    facing = math.atan2(camera.position[1], camera.position[0])
+    gap = math.radians(config.camera_gap)
+    moving = [i for i, role in enumerate(roles) if role in ("launched", "removed")]
+    sector = (2 * math.pi - 2 * gap) / len(moving)
+    turn = [float(value) for value in layout.permutation(len(moving))]
+
+    placed: list[ObjectSpec] = []
+    for i, role in enumerate(roles):
+        kind = str(assets.choice(list(catalogue)))
+        shape = catalogue[kind]
+        size = _uniform(assets, config.target_size if role == "target" else config.object_size)
+        scale = size / float(shape.extents.max())
+        roughness = float(assets.uniform(0.25, 0.6))
+        yaw = float(layout.uniform(0, 2 * math.pi))
+        body = {
+            "kind": kind,
+            "role": role,
+            "color": colors[i],
+            "scale": scale,
+            "extents": tuple(float(side) for side in shape.extents * scale),
+            "mass": _uniform(physics, config.target_mass if role == "target" else config.object_mass),
+            "friction": _uniform(physics, config.friction),
+            "restitution": _uniform(physics, config.restitution),
+            "roughness": roughness,
+            "quaternion": (math.cos(yaw / 2), 0.0, 0.0, math.sin(yaw / 2)),
+        }
+        standing = -shape.low[2] * scale + FLOOR_GAP
+
+        def draw(role: Role = role, i: int = i, standing: float = standing) -> tuple[Vector, Vector]:
+            if role == "target":
+                return (float(layout.uniform(-0.3, 0.3)), float(layout.uniform(-0.3, 0.3)), standing), (0.0, 0.0, 0.0)
+            x, y, _ = placed[0].position
+            if role == "resting":
+                radius, angle = _uniform(layout, config.resting_radius), float(layout.uniform(0, 2 * math.pi))
+                return (x + radius * math.cos(angle), y + radius * math.sin(angle), standing), (0.0, 0.0, 0.0)
+            radius = _uniform(layout, config.ring_radius)
+            angle = facing + gap + sector * (turn[moving.index(i)] + float(layout.uniform(0.2, 0.8)))
+            position = (
+                x + radius * math.cos(angle),
+                y + radius * math.sin(angle),
+                standing + _uniform(layout, config.drop_height),
+            )
+            error = 0.0 if role == "removed" else config.aim_error
+            aim = np.array([x, y]) + layout.uniform(-error, error, 2) - position[:2]
+            velocity = _uniform(physics, config.speed) * aim / np.linalg.norm(aim)
+            return position, (float(velocity[0]), float(velocity[1]), 0.0)
+
+        placed.append(_place(body, draw, placed))
+    return tuple(placed)
+
+
+def _place(body: dict, draw: Callable[[], tuple[Vector, Vector]], placed: list[ObjectSpec]) -> ObjectSpec:
+    for _ in range(PLACEMENT_TRIES):
+        position, velocity = draw()
+        candidate = ObjectSpec(**body, position=position, velocity=velocity)
+        if not any(overlap(candidate, other) for other in placed):
+            return candidate
+    raise NoRoomError(f"no room for a {candidate.kind} of {max(candidate.extents):.2f} m")
+
+
+def overlap(first: ObjectSpec, second: ObjectSpec) -> bool:
+    """Whether two objects could touch: their bounding spheres do."""
+    distance = float(np.linalg.norm(np.subtract(first.position, second.position)))
+    return distance < first.radius + second.radius
