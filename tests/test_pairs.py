@@ -203,7 +203,7 @@ def test_validate_lists_the_problems_of_every_pair(data: Path) -> None:
     (data / "pairs/toy-2" / pairs.MASK).unlink()
     found = pairs.validate(data)
     assert len(found) == 2 and "toy-0" in found[0] and "toy-2" in found[1]
-    assert all(": delete the pair folder and generate it again" in line for line in found)
+    assert all(" -> delete the pair folder and generate it again" in line for line in found)
 
 
 def test_an_empty_mask_is_a_problem(data: Path, folder: Path) -> None:

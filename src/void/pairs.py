@@ -394,4 +394,4 @@ def _collect(check: Callable[..., None], *arguments: object) -> list[str]:
 
 
 def _one_line(error: InputError) -> str:
-    return f"{error.problem}: {error.remedy}"
+    return f"{error.problem} -> {error.remedy}"
