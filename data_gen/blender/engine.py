@@ -23,6 +23,8 @@ def configure(renderer: Any, *, seed: int, view_transform: str) -> None:
     cycles.seed = seed
     cycles.use_animated_seed = False
     cycles.denoising_quality = "FAST"
+    # At this size, filtering the denoiser's guides first costs a quarter of the time and shows no difference.
+    cycles.denoising_prefilter = "NONE"
     cycles.max_bounces = BOUNCES
     cycles.diffuse_bounces = BOUNCES
     cycles.glossy_bounces = BOUNCES

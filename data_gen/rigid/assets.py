@@ -23,7 +23,7 @@ from void.errors import InputError
 from void.files import read_json, sha256_of, whole_folder, write_json
 
 MANIFEST = "manifest.json"
-PACK_VERSION = 1
+PACK_VERSION = 2
 PROPORTIONS: dict[str, tuple[float, float, float]] = {
     "ball": (1.0, 1.0, 1.0),
     "box": (1.0, 1.0, 1.0),
@@ -116,7 +116,9 @@ def _star() -> Model:
 
 
 def _gem() -> Model:
+    """An icosahedron standing on a face."""
     mesh = trimesh.creation.icosahedron()
+    mesh.apply_transform(trimesh.geometry.align_vectors(mesh.face_normals[0], (0, 0, -1)))
     return Model(mesh, [mesh.convex_hull])
 
 

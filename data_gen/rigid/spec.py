@@ -56,7 +56,7 @@ class CameraSpec:
     width: int
 
     def project(self, points_N3: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Image positions `(N, 2)` (x right, y down, 0..1 in the image) and depths `(N,)` (metres, negative: behind)."""
+        """Image positions `(N, 2)` (x right, y down, 0..1 in view) and depths `(N,)` (metres, negative: behind)."""
         forward = np.subtract(self.look_at, self.position)
         forward /= np.linalg.norm(forward)
         right = np.cross(forward, (0.0, 0.0, 1.0))
