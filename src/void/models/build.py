@@ -103,7 +103,8 @@ def _construction(cfg: ModelConfig, *, meta: bool) -> Iterator[None]:
 def _frozen(module: FrozenT, cfg: ModelConfig) -> FrozenT:
     if cfg.dtype not in DTYPES:
         raise InputError(f"model.dtype={cfg.dtype} is unknown", f"use one of {', '.join(DTYPES)}")
-    module.to(dtype=DTYPES[cfg.dtype])
+    # Not the classes' own `to`, which warns about an empty list of exceptions.
+    nn.Module.to(module, DTYPES[cfg.dtype])
     return module.requires_grad_(False).eval()
 
 

@@ -105,7 +105,8 @@ def export(average: VoidVAE, clips: dict[str, Tensor], root: Path, step: int) ->
     vae.requires_grad_(False)
     rgb = clips.get("rendered", clips["procedural"])
     divide_latents(vae, latent_statistics(vae, rgb)[1])
-    vae.half().float()
+    for parameter in vae.parameters():
+        parameter.data = parameter.half().float()
     mean_C, std_C = latent_statistics(vae, rgb)
     rebuilt = {kind: _rebuild(vae, kept) for kind, kept in clips.items()}
     measured = {

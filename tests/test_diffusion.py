@@ -1,0 +1,63 @@
+"""The velocity form of diffusion, and its agreement with the sampler."""
+
+from __future__ import annotations
+
+import torch
+from diffusers import DDIMScheduler
+
+from golden_models import model_config
+from void.diffusion import Schedule
+from void.models.build import build_scheduler
+
+SHAPE = (4, 2, 16, 2, 2)
+TIMES = torch.tensor([0, 1, 500, 999])
+
+
+def schedule() -> Schedule:
+    return Schedule(build_scheduler(model_config()))
+
+
+def samples() -> tuple[torch.Tensor, torch.Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    return torch.randn(SHAPE, generator=generator), torch.randn(SHAPE, generator=generator)
+
+
+def test_last_level_has_zero_signal() -> None:
+    assert schedule().alphas_cumprod[-1] == 0
+    x0, noise = samples()
+    last = torch.full((4,), 999)
+    assert torch.equal(schedule().add_noise(x0, noise, last), noise)
+    assert torch.equal(schedule().velocity(x0, noise, last), -x0)
+
+
+def test_velocity_gives_the_sample_back() -> None:
+    x0, noise = samples()
+    noisy, velocity = schedule().add_noise(x0, noise, TIMES), schedule().velocity(x0, noise, TIMES)
+    torch.testing.assert_close(schedule().x0_from_velocity(noisy, velocity, TIMES), x0, atol=1e-5, rtol=0)
+
+
+def test_agrees_with_diffusers() -> None:
+    x0, noise = samples()
+    scheduler = build_scheduler(model_config())
+    torch.testing.assert_close(schedule().add_noise(x0, noise, TIMES), scheduler.add_noise(x0, noise, TIMES))
+    torch.testing.assert_close(schedule().velocity(x0, noise, TIMES), scheduler.get_velocity(x0, noise, TIMES))
+
+
+def test_low_precision_inputs_keep_their_noise_levels_apart() -> None:
+    x0 = torch.zeros(50, 1, dtype=torch.bfloat16)
+    noise = torch.ones(50, 1, dtype=torch.bfloat16)
+    levels = schedule().add_noise(x0, noise, torch.arange(50))
+    assert levels.dtype == torch.float32 and len(levels.unique()) == 50 and levels[0] > 0
+
+
+def test_a_perfect_velocity_samples_the_clean_clip() -> None:
+    x0, noise = samples()
+    scheduler: DDIMScheduler = build_scheduler(model_config())
+    scheduler.set_timesteps(10)
+    latents, process = noise, schedule()
+    for timestep in scheduler.timesteps:
+        t = timestep.expand(len(latents))
+        signal = process.alphas_cumprod[timestep]
+        implied_noise = (latents - signal.sqrt() * x0) / (1 - signal).sqrt()
+        latents = scheduler.step(process.velocity(x0, implied_noise, t), timestep, latents).prev_sample
+    torch.testing.assert_close(latents, x0, atol=1e-4, rtol=0)
