@@ -24,3 +24,5 @@ class InferConfig:
     """1: no classifier-free guidance."""
     seed: int = 42
     """One generator per clip, seeded from this and the pair's id: results do not depend on order."""
+    crf: int = 10
+    """Quality of the H.264 files, 0 best to 51 worst. Evaluation measures the files, so their losses count."""
