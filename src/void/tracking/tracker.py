@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -109,7 +110,5 @@ def without_secrets(hparams: dict[str, Any]) -> dict[str, Any]:
 def _run_id(path: Path) -> str:
     """The run's id, made once and kept."""
     if not path.is_file():
-        from wandb.util import generate_id
-
-        write_json(path, {"id": generate_id()})
+        write_json(path, {"id": secrets.token_hex(4)})
     return str(read_json(path)["id"])

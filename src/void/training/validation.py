@@ -50,7 +50,7 @@ class LevelLoss:
 def summarise(losses: list[LevelLoss]) -> dict[str, Any]:
     """The mean loss, and the mean at each timestep."""
     levels = sorted({item.timestep for item in losses})
-    by_timestep = {str(t): statistics.fmean(item.loss for item in losses if item.timestep == t) for t in levels}
+    by_timestep = {f"{t:03d}": statistics.fmean(item.loss for item in losses if item.timestep == t) for t in levels}
     return {"loss": statistics.fmean(by_timestep.values()), "loss_by_timestep": by_timestep}
 
 
