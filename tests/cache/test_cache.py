@@ -24,6 +24,8 @@ from void.cache.store import build_cache, open_cache
 from void.conditioning import mask_video, rgb_video
 from void.config import VoidConfig
 from void.errors import InputError
+from void.files import PARTIAL_MARK
+from void.lock import sole_writer
 from void.models.build import build_vae
 from void.models.vae import encode_moments
 from void.pairs import RGB_FULL, read_manifest, read_pair, write_pair
@@ -74,6 +76,19 @@ def test_a_finished_cache_is_recognised_without_a_network(toy_config: Compose, m
     again = build_cache(cfg)
     assert again.key == built.key
     assert {path.name: path.stat().st_mtime_ns for path in built.folder.iterdir()} == before
+
+
+def test_another_shard_size_is_no_reason_to_encode_again(toy_config: Compose, monkeypatch: pytest.MonkeyPatch) -> None:
+    build_cache(toy_config())
+    monkeypatch.setattr(encode, "Encoder", no_networks)
+    assert len(build_cache(toy_config("cache.pairs_per_shard=1")).rows) == 4
+
+
+def test_only_one_process_writes_a_cache(toy_config: Compose) -> None:
+    cfg = toy_config()
+    folder = Path(cfg.cache.root) / content_key(ingredients(cfg, read_manifest(cfg.data.root)))
+    with sole_writer(folder), pytest.raises(InputError, match="another process is writing"):
+        build_cache(cfg)
 
 
 def test_cutting_the_clip_shortens_the_latents(toy_data: Path, tmp_path: Path, toy_config: Compose) -> None:
@@ -229,4 +244,4 @@ def test_a_killed_cache_continues(toy_data: Path, tmp_path: Path, toy_config: Co
     assert first.stat().st_mtime_ns == written
     assert len(cache.rows) == 4
     assert all(np.isfinite(cache.entry(row.id).target_mean.numpy()).all() for row in cache.rows)
-    assert not [path for path in folder.iterdir() if path.name.startswith(".")]
+    assert not list(folder.glob(f".*{PARTIAL_MARK}*"))

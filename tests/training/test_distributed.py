@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 import torch
 from conftest import toy_overrides
@@ -28,10 +28,7 @@ def launch(root: Path, overrides: list[str]) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     arguments = [*overrides, f"training.root={root}"]
-    # A session of its own, so that a kill reaches the launcher and both processes.
-    return subprocess.Popen(
-        [*command, str(REPOSITORY / "train.py"), *arguments], cwd=root.parent, env=environment, start_new_session=True
-    )
+    return subprocess.Popen([*command, str(REPOSITORY / "train.py"), *arguments], cwd=root.parent, env=environment)
 
 
 def finish(process: subprocess.Popen[bytes]) -> None:
@@ -69,7 +66,11 @@ def test_two_processes_continue_bit_for_bit(
     while not (broken / "checkpoints" / "step-000002").is_dir():
         assert process.poll() is None, "ended before it could be killed"
         time.sleep(0.01)
-    os.killpg(process.pid, signal.SIGKILL)
+    # torchrun gives each process a session of its own, which outlives it.
+    workers = psutil.Process(process.pid).children(recursive=True)
+    for victim in (psutil.Process(process.pid), *workers):
+        victim.kill()
+    psutil.wait_procs(workers)
     process.wait()
     finish(launch(broken, common))
     losses, weights = outcome(straight)

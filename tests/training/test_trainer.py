@@ -119,6 +119,7 @@ def test_a_killed_process_leaves_nothing_that_a_rerun_would_trust(
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     process.wait()
+    assert not (root / "checkpoints" / "step-000012").exists()
     train(broken)
     assert_same_run(straight, broken)
     assert not [path for path in (root / "checkpoints").iterdir() if path.name.startswith(".")]

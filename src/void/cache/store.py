@@ -25,6 +25,7 @@ from void.config import VoidConfig
 from void.device import torch_device
 from void.errors import InputError
 from void.files import read_json, remove_partials, whole_file, write_json
+from void.lock import sole_writer
 from void.pairs import ManifestRow, Pair, read_manifest, read_pair
 from void.shapes import check_frames, check_size
 from void.tracking.progress import progress_bar
@@ -103,17 +104,23 @@ def build_cache(cfg: VoidConfig) -> Cache:
     rows = read_manifest(Path(cfg.data.root))
     made_from = ingredients(cfg, rows)
     folder = Path(cfg.cache.root) / content_key(made_from)
+    with sole_writer(folder):
+        return _build(cfg, rows, made_from, folder)
+
+
+def _build(cfg: VoidConfig, rows: list[ManifestRow], made_from: dict[str, Any], folder: Path) -> Cache:
+    if (folder / INDEX).is_file():
+        cache = Cache(folder, read_json(folder / INDEX), rows)
+        if not _mended(cfg, rows, cache.failures):
+            log.info("latent cache %s is complete: %d pairs", folder, len(cache.rows))
+            return cache
     plan = {
         f"shard-{number:05d}-{shard_key(made_from, [row.id for row in part])}.safetensors": part
         for number, part in enumerate(_parts(rows, cfg.cache.pairs_per_shard))
     }
-    folder.mkdir(parents=True, exist_ok=True)
     remove_partials(folder)
     done = {name: read_contents(folder / name) for name in plan if (folder / name).is_file()}
-    done = {name: contents for name, contents in done.items() if not _mended(cfg, plan[name], contents)}
-    if len(done) == len(plan) and (folder / INDEX).is_file():
-        log.info("latent cache %s is complete: %d pairs", folder, sum(len(contents.ids) for contents in done.values()))
-        return Cache(folder, read_json(folder / INDEX), rows)
+    done = {name: contents for name, contents in done.items() if not _mended(cfg, plan[name], contents.failures)}
     _encode_missing(cfg, folder, plan, done)
     failures = {pair_id: reason for contents in done.values() for pair_id, reason in contents.failures.items()}
     index = {
@@ -123,6 +130,9 @@ def build_cache(cfg: VoidConfig) -> Cache:
         "failures": failures,
     }
     write_json(folder / INDEX, index)
+    for shard in folder.glob("shard-*"):
+        if shard.name not in plan:
+            shard.unlink()
     log.info("latent cache %s: %d pairs, %d set aside", folder, len(rows) - len(failures), len(failures))
     return Cache(folder, index, rows)
 
@@ -142,10 +152,10 @@ def _read(cfg: VoidConfig, row: ManifestRow) -> Pair:
     return pair
 
 
-def _mended(cfg: VoidConfig, rows: list[ManifestRow], contents: ShardContents) -> bool:
-    """Whether a pair that this shard had to set aside can be read now."""
+def _mended(cfg: VoidConfig, rows: list[ManifestRow], failures: dict[str, str]) -> bool:
+    """Whether one of `rows` that had to be set aside can be read now."""
     for row in rows:
-        if row.id in contents.failures:
+        if row.id in failures:
             try:
                 _read(cfg, row)
             except InputError:

@@ -33,6 +33,7 @@ from void.data.randomness import generator
 from void.diffusion import Schedule
 from void.errors import InputError
 from void.files import remove_partials, write_json
+from void.lock import sole_writer
 from void.models.build import build_scheduler, build_transformer
 from void.models.checkpoints import CHECKPOINTS, TRANSFORMER, load_transformer
 from void.models.rotary import rotary_tables
@@ -161,6 +162,12 @@ class Trainer:
 
     def run(self, resume: Path | None) -> None:
         """Train from a checkpoint, or from the beginning, to the last step."""
+        with contextlib.ExitStack() as held:
+            if self.is_main:
+                held.enter_context(sole_writer(self.root))
+            self._run(resume)
+
+    def _run(self, resume: Path | None) -> None:
         if self.is_main:
             remove_partials(self.root / CHECKPOINTS)
             remove_partials(self.root / SAMPLES)

@@ -1,0 +1,33 @@
+"""One writer at a time."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from void.errors import InputError
+from void.lock import sole_writer
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from void.lock import sole_writer
+with sole_writer(Path(sys.argv[1])):
+    sys.stdout.write("held\\n"); sys.stdout.flush()
+    time.sleep(60)
+"""
+
+
+def test_a_second_process_is_refused_until_the_first_ends_or_is_killed(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    with subprocess.Popen([sys.executable, "-c", HOLD, folder], stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None and holder.stdout.readline() == "held\n"
+        with pytest.raises(InputError, match="another process is writing to"), sole_writer(folder):
+            pass
+        holder.kill()
+        holder.wait()
+        with sole_writer(folder):
+            pass
