@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 from diffusers import DDIMScheduler
-
 from golden_models import model_config
+
 from void.diffusion import Schedule
 from void.models.build import build_scheduler
 

@@ -6,12 +6,19 @@ import dataclasses
 
 import pytest
 import torch
+from golden_models import GOLDEN, model_config, settings
 from safetensors.torch import load_file, save_file
 
-from golden_models import GOLDEN, model_config, settings
 from void.composition import compose_config
 from void.errors import InputError
-from void.models.build import build_scheduler, build_text_encoder, build_tokenizer, build_transformer, build_vae, fingerprint
+from void.models.build import (
+    build_scheduler,
+    build_text_encoder,
+    build_tokenizer,
+    build_transformer,
+    build_vae,
+    fingerprint,
+)
 
 
 def parameters(module: torch.nn.Module) -> int:

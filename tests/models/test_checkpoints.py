@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from golden_models import model_config
+
 from void.errors import InputError
 from void.files import write_json
 from void.models.build import build_transformer, fingerprint

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import torch
-
 from golden_models import model_config
+
 from void.models.build import build_text_encoder, build_tokenizer
 from void.models.text import encode_text
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import torch
-
 from golden_models import model_config, tensors
+
 from void.conditioning import model_input
 from void.models.build import build_transformer
 from void.models.rotary import rotary_tables

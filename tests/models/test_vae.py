@@ -7,8 +7,8 @@ import dataclasses
 import pytest
 import torch
 from diffusers import AutoencoderKLCogVideoX
-
 from golden_models import model_config, tensors
+
 from void.models.build import build_vae
 from void.models.vae import VoidVAE, decode_latents, encode_moments
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 from diffusers import CogVideoXDDIMScheduler, DDIMScheduler
-
 from golden_models import model_config, settings, tensors
+
 from void.conditioning import mask_video
 from void.errors import InputError
 from void.models.build import build_scheduler, build_text_encoder, build_tokenizer, build_transformer, build_vae

@@ -29,6 +29,7 @@ from void.models.build import build_vae
 from void.models.vae import VoidVAE, decode_latents, encode_moments
 from void.models.vae_training.batches import Crops, heldout
 from void.models.vae_training.config import VaeTrainingConfig
+from void.models.vae_training.initial import tame
 from void.models.vae_training.normalise import divide_latents, latent_statistics
 
 if TYPE_CHECKING:
@@ -52,7 +53,10 @@ def train_vae(cfg: VoidConfig, device: torch.device, console: Console) -> Path:
     root = Path(training.root)
     settings = _settings_hash(cfg)
     model_cfg = dataclasses.replace(cfg.model, vae_weights=training.init_from, dtype="float32")
-    vae = build_vae(model_cfg).to(device).requires_grad_(True).train()
+    vae = build_vae(model_cfg)
+    if training.init_from is None:
+        tame(vae)
+    vae.to(device).requires_grad_(True).train()
     optimizer = torch.optim.AdamW(vae.parameters(), lr=training.learning_rate, betas=(0.9, 0.99), weight_decay=0.0)
     average = AveragedModel(vae, multi_avg_fn=get_ema_multi_avg_fn(training.ema_decay))
     step = _restore(root / STATE, settings, vae, average, optimizer)
