@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from data_gen.config import AssetsConfig
+from data_gen.rigid.assets import Shape, build_pack, read_catalogue
 from void import files
 from void.cache.store import build_cache
 from void.composition import compose_config
@@ -102,3 +104,15 @@ def full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
         return partial
 
     monkeypatch.setattr(files, "_partial_name", link_to_full_device)
+
+
+@pytest.fixture(scope="session")
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Kubric's manifest of the local asset pack, all shapes; to be read, not changed."""
+    return build_pack(AssetsConfig(root=str(tmp_path_factory.mktemp("assets"))))
+
+
+@pytest.fixture(scope="session")
+def catalogue(manifest: Path) -> dict[str, Shape]:
+    """All shapes of the local asset pack."""
+    return read_catalogue(manifest, AssetsConfig().kinds)

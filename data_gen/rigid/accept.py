@@ -87,7 +87,7 @@ def _sanity(spec: SceneSpec, world: World, limits: AcceptConfig) -> Reason | Non
             return Reason.not_finite
         if (np.linalg.norm(np.diff(positions_T3, axis=0), axis=-1) * spec.fps > limits.max_speed).any():
             return Reason.too_fast
-        # No orientation makes the middle lower than half the smallest side.
+        # However it lies, a shape of the pack has its centre of mass higher than a quarter of its smallest side.
         if (positions_T3[:, 2] < _least_height(spec, i) - limits.floor_tolerance).any():
             return Reason.below_floor
     return None

@@ -7,6 +7,7 @@ Shape legend: T frames, H height, W width, C colour channels.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -15,15 +16,22 @@ from numpy.typing import NDArray
 from data_gen.config import MaskConfig
 from void.quadmask import Quadmask
 
-Rgb = NDArray[np.uint8]
-Ids = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 
+@dataclass(frozen=True, eq=False)
+class View:
+    """A rendered clip."""
+
+    rgb_THWC: NDArray[np.uint8]
+    objects_THW: NDArray[np.int64]
+    """Index of the visible object at each pixel, -1 for floor and sky; one sample a pixel, not blended at edges."""
+
+
 def quadmask(
-    full: tuple[Rgb, Ids],
-    without: tuple[Rgb, Ids],
-    hidden: tuple[Rgb, Ids],
+    full: View,
+    without: View,
+    hidden: View,
     removed: Sequence[int],
     moved_TN: NDArray[np.bool_],
     config: MaskConfig,
@@ -35,7 +43,7 @@ def quadmask(
     primary, from A, which adds the shadows and reflections of what is removed.
 
     Args:
-        full, without, hidden: views A, B and C: colours `(T, H, W, 3)` and the visible object `(T, H, W)`, -1 for none.
+        full, without, hidden: views A, B and C.
         removed: indices of the removed objects.
         moved_TN: bool `(T, N)`: whether object n is elsewhere in B than in A, at each frame.
         config: thresholds.
@@ -43,16 +51,16 @@ def quadmask(
     Returns:
         The mask, and the largest noise of a frame in grey levels (see `noise_level`).
     """
-    primary_THW = np.isin(full[1], removed)
-    affected_THW = _shows_moved(without[1], moved_TN) | _shows_moved(hidden[1], moved_TN)
-    motion, _ = changed(without[0], hidden[0], config)
-    shadows, noise = changed(without[0], full[0], config)
+    primary_THW = np.isin(full.objects_THW, removed)
+    affected_THW = _shows_moved(without.objects_THW, moved_TN) | _shows_moved(hidden.objects_THW, moved_TN)
+    motion, _ = changed(without.rgb_THWC, hidden.rgb_THWC, config)
+    shadows, noise = changed(without.rgb_THWC, full.rgb_THWC, config)
     affected_THW |= motion | (shadows & ~primary_THW)
     least = max(1, round(config.min_speck * primary_THW[0].size))
     return Quadmask(primary_THW, drop_specks(affected_THW, least)), noise
 
 
-def changed(first_THWC: Rgb, second_THWC: Rgb, config: MaskConfig) -> tuple[Mask, float]:
+def changed(first_THWC: NDArray[np.uint8], second_THWC: NDArray[np.uint8], config: MaskConfig) -> tuple[Mask, float]:
     """Where two clips differ by more than noise, and the largest noise of a frame."""
     change_THW = np.abs(first_THWC.astype(np.int16) - second_THWC).max(axis=-1)
     noise_T = noise_level(change_THW)
@@ -80,6 +88,6 @@ def _drop(mask_THW: Mask, least: int) -> Mask:
     return kept
 
 
-def _shows_moved(objects_THW: Ids, moved_TN: NDArray[np.bool_]) -> Mask:
+def _shows_moved(objects_THW: NDArray[np.int64], moved_TN: NDArray[np.bool_]) -> Mask:
     moved = np.concatenate([moved_TN, np.zeros((len(moved_TN), 1), np.bool_)], axis=1)
     return moved[np.arange(len(moved))[:, None, None], objects_THW]

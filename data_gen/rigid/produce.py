@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.metadata
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from data_gen.config import SceneConfig
-from data_gen.rigid.accept import Reason, Verdict, judge
-from data_gen.rigid.assets import Shape
+from data_gen.config import AcceptConfig, MaskConfig, SceneConfig
+from data_gen.rigid.accept import Reason, judge
+from data_gen.rigid.assets import PACK_VERSION, Shape
 from data_gen.rigid.caption import caption
 from data_gen.rigid.mask import quadmask
 from data_gen.rigid.render import SceneRenderer
@@ -36,16 +36,6 @@ class NoSceneError(Exception):
         counted = ", ".join(f"{name} {count}" for name, count in reasons.most_common())
         super().__init__(f"none of {reasons.total()} draws was accepted ({counted})")
         self.reasons = reasons
-
-
-@dataclass(frozen=True)
-class Draw:
-    """An accepted scene and its physics."""
-
-    spec: SceneSpec
-    full: World
-    without: World
-    verdict: Verdict
 
 
 def pair_id(index: int) -> str:
@@ -72,69 +62,53 @@ def produce(
     workshop = Workshop(manifest, scratch)
     reasons: Counter[str] = Counter()
     for attempt in range(config.max_attempts):
-        draw = try_draw(config, catalogue, workshop, seed, index, attempt, scratch)
-        if isinstance(draw, Reason):
-            reasons[draw.name] += 1
+        try:
+            spec = sample_scene(config, catalogue, seed, index, attempt)
+        except NoRoomError:
+            reasons[Reason.no_room.name] += 1
             continue
-        pair = render_pair(draw, config, workshop, scratch)
-        if not _shows_removed(pair, draw.spec, config):
+        worlds = simulate_both(spec, workshop, scratch)
+        verdict = judge(spec, *worlds, config.accept)
+        if verdict.reason:
+            reasons[verdict.reason.name] += 1
+            continue
+        pair = render_pair(spec, *worlds, config.mask, workshop, scratch)
+        if not _shows_removed(pair, config.accept):
             reasons[Reason.removed_hidden.name] += 1
             continue
-        pair.metadata["attempts"] = attempt + 1
-        pair.metadata["rejected"] = dict(sorted(reasons.items()))
-        return pair
+        facts = {"accepted": verdict.measured, "attempts": attempt + 1, "rejected": dict(sorted(reasons.items()))}
+        return dataclasses.replace(pair, metadata=pair.metadata | facts)
     raise NoSceneError(reasons)
 
 
-def try_draw(
-    config: SceneConfig,
-    catalogue: dict[str, Shape],
-    workshop: Workshop,
-    seed: int,
-    index: int,
-    attempt: int,
-    scratch: Path,
-) -> Draw | Reason:
-    """Draw a scene and simulate both worlds; the reason when it is not accepted."""
-    try:
-        spec = sample_scene(config, catalogue, seed, index, attempt)
-    except NoRoomError:
-        return Reason.no_room
-    full = simulate(spec, range(len(spec.objects)), workshop, scratch)
-    without = simulate(spec, spec.survivors, workshop, scratch)
-    verdict = judge(spec, full, without, config.accept)
-    return verdict.reason or Draw(spec, full, without, verdict)
+def simulate_both(spec: SceneSpec, workshop: Workshop, scratch: Path) -> tuple[World, World]:
+    """The world with all objects, and the one without the removed objects."""
+    everything = range(len(spec.objects))
+    return simulate(spec, everything, workshop, scratch), simulate(spec, spec.survivors, workshop, scratch)
 
 
-def render_pair(draw: Draw, config: SceneConfig, workshop: Workshop, scratch: Path) -> Pair:
-    """Render the three views of an accepted scene and label their pixels."""
-    spec = draw.spec
+def render_pair(
+    spec: SceneSpec, full: World, without: World, mask_config: MaskConfig, workshop: Workshop, scratch: Path
+) -> Pair:
+    """Render the three views of a simulated scene and label their pixels."""
     renderer = SceneRenderer(spec, workshop, scratch)
-    full = renderer.render(draw.full, range(len(spec.objects)))
-    without = renderer.render(draw.without, spec.survivors)
-    hidden = renderer.render(draw.full, spec.survivors)
-    mask, noise = quadmask(
-        (full.rgb_THWC, full.objects_THW),
-        (without.rgb_THWC, without.objects_THW),
-        (hidden.rgb_THWC, hidden.objects_THW),
-        spec.removed,
-        moved(spec, draw.full, draw.without),
-        config.mask,
-    )
+    full_view = renderer.render(full, range(len(spec.objects)))
+    without_view = renderer.render(without, spec.survivors)
+    hidden_view = renderer.render(full, spec.survivors)
+    mask, noise = quadmask(full_view, without_view, hidden_view, spec.removed, moved(spec, full, without), mask_config)
     metadata = {
         "id": pair_id(spec.index),
         "group": f"{SOURCE}:seed:{spec.seed}:{spec.index}",
         "source": SOURCE,
-        "caption": caption(spec, draw.without),
+        "caption": caption(spec, without),
         "scene": spec.to_dict(),
         "removed": list(spec.removed),
-        "accepted": draw.verdict.measured,
-        "contacts": _contacts(draw.full, spec),
+        "contacts": _contacts(full),
         "mask_noise": noise,
         "pictures": renderer.pictures,
         "versions": versions(),
     }
-    return Pair(full.rgb_THWC, without.rgb_THWC, mask, float(spec.fps), metadata)
+    return Pair(full_view.rgb_THWC, without_view.rgb_THWC, mask, float(spec.fps), metadata)
 
 
 def moved(spec: SceneSpec, full: World, without: World) -> NDArray[np.bool_]:
@@ -150,10 +124,11 @@ def moved(spec: SceneSpec, full: World, without: World) -> NDArray[np.bool_]:
 
 def versions() -> dict[str, str]:
     """Versions of what made the pixels."""
-    return {name: importlib.metadata.version(name) for name in ("bpy", "kubric-nightly", "pybullet")}
+    packages = {name: importlib.metadata.version(name) for name in ("bpy", "kubric-nightly", "pybullet")}
+    return packages | {"shapes": str(PACK_VERSION)}
 
 
-def _contacts(world: World, spec: SceneSpec) -> list[dict[str, Any]]:
+def _contacts(world: World) -> list[dict[str, Any]]:
     """First contact of each pair of objects, in order; the floor does not count."""
     first: dict[tuple[int, int], dict[str, Any]] = {}
     for contact in world.contacts:
@@ -165,7 +140,7 @@ def _contacts(world: World, spec: SceneSpec) -> list[dict[str, Any]]:
     return list(first.values())
 
 
-def _shows_removed(pair: Pair, spec: SceneSpec, config: SceneConfig) -> bool:
+def _shows_removed(pair: Pair, limits: AcceptConfig) -> bool:
+    """Whether the removed objects can really be seen, others in front of them considered."""
     area_T = pair.quadmask.primary_THW.mean(axis=(1, 2))
-    least = config.accept.removed_area[0] / 4
-    return bool((area_T >= least).mean() >= config.accept.min_visible_frames)
+    return bool((area_T >= limits.removed_area[0] / 4).mean() >= limits.min_visible_frames)

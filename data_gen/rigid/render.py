@@ -9,13 +9,13 @@ from __future__ import annotations
 import logging
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from data_gen.blender.kubric_compat import load_renderer
+from data_gen.rigid.mask import View
 from data_gen.rigid.palette import linear_rgb
 from data_gen.rigid.scene import Workshop
 from data_gen.rigid.simulate import World
@@ -25,15 +25,6 @@ POSE_DIGITS = 4
 
 # Objects in view with their rounded poses.
 _Key = tuple[tuple[int, tuple[float, ...]], ...]
-
-
-@dataclass(frozen=True, eq=False)
-class View:
-    """A rendered clip."""
-
-    rgb_THWC: NDArray[np.uint8]
-    objects_THW: NDArray[np.int64]
-    """Index of the visible object at each pixel, -1 for floor and sky; one sample a pixel, not blended at edges."""
 
 
 class SceneRenderer:

@@ -1,0 +1,42 @@
+"""A scene of two boxes and its two worlds, made by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from data_gen.rigid.simulate import FLOOR, Contact, World
+from data_gen.rigid.spec import CameraSpec, FloorSpec, LightSpec, ObjectSpec, Role, SceneSpec
+
+FRAMES = 11
+TARGET, REMOVED = 0, 1
+
+
+def thing(role: Role, x: float) -> ObjectSpec:
+    return ObjectSpec(
+        "box", role, "red" if role == "target" else "blue", 0.25, (0.5, 0.5, 0.5), 1.0, 0.4, 0.3, 0.5,
+        (x, 0.0, 0.25), (1.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0),
+    )  # fmt: skip
+
+
+SPEC = SceneSpec(
+    "rigid_launch", 0, 0, 0, FRAMES, 10, 1, "Standard", 0,
+    (thing("target", 0.0), thing("removed", 2.0)),
+    CameraSpec((0.0, -6.0, 3.0), (0.0, 0.0, 0.2), 35.0, 96, 128),
+    FloorSpec("plain", "grey", "white", 0.5, 0.5, 0.2),
+    LightSpec("city", 0.0, 0.5, 1.0, (1.0, 1.0, 1.0)),
+)  # fmt: skip
+
+
+def still(x: float) -> np.ndarray:
+    return np.tile([x, 0.0, 0.25], (FRAMES, 1))
+
+
+def worlds() -> tuple[World, World]:
+    """Object 1 comes from the right and pushes the target at frame 4.5."""
+    comes, goes = still(2.0), still(0.0)
+    comes[:, 0] = np.maximum(2.0 - 0.33 * np.arange(FRAMES), 0.5)
+    goes[5:, 0] = -0.3 * np.arange(1, FRAMES - 4)
+    upright = np.tile([1.0, 0.0, 0.0, 0.0], (FRAMES, 1))
+    contacts = (Contact(0.5, FLOOR, TARGET, 1.0), Contact(4.5, TARGET, REMOVED, 3.0))
+    full = World({TARGET: goes, REMOVED: comes}, {TARGET: upright, REMOVED: upright}, contacts)
+    return full, World({TARGET: still(0.0)}, {TARGET: upright}, contacts[:1])
