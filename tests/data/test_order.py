@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import torch
 
-from void.data.order import SampleOrder, StepBatches
+from void.data.order import SampleKey, SampleOrder, StepBatches
 from void.data.randomness import child_seed, generator
 
 
-def batches(
-    first: int, last: int, rank: int = 0, processes: int = 1, accumulation: int = 1
-) -> list[list[tuple[int, int]]]:
+def batches(first: int, last: int, rank: int = 0, processes: int = 1, accumulation: int = 1) -> list[list[SampleKey]]:
     sampler = StepBatches(
         SampleOrder(5, seed=3),
         first_step=first,

@@ -52,7 +52,8 @@ def fit_frames(frames_THWC: NDArray[np.uint8], height: int, width: int) -> NDArr
 
 def fit_mask(quadmask: Quadmask, height: int, width: int) -> Quadmask:
     """The same scale and crop as `fit_frames`, each layer of the mask by itself."""
-    size = cover_size(*quadmask.shape[1:], height, width)
+    _, from_height, from_width = quadmask.shape
+    size = cover_size(from_height, from_width, height, width)
     return quadmask.resize(*size)[:, _centre(size[0], height), _centre(size[1], width)]
 
 

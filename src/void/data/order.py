@@ -7,7 +7,7 @@ the next `processes x batch_size` positions for each micro-batch, and process r 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import torch
 from torch.utils.data import Sampler
@@ -15,7 +15,8 @@ from torch.utils.data import Sampler
 from void.data.randomness import generator
 
 
-class SampleKey(NamedTuple):
+@dataclass(frozen=True)
+class SampleKey:
     """One visit to one sample."""
 
     epoch: int

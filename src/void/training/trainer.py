@@ -41,7 +41,7 @@ from void.pairs import select
 from void.shapes import latent_shape
 from void.tracking.metrics_file import MetricsFile
 from void.tracking.progress import progress_bar
-from void.tracking.tracker import NoTracker, open_tracker
+from void.tracking.tracker import NoTracker, Tracker, open_tracker
 from void.training import checkpoint
 from void.training.checkpoint import TrainerState
 from void.training.checks import check_training
@@ -175,7 +175,7 @@ class Trainer:
             self._load(resume)
         self._describe(resume)
         self.metrics = MetricsFile(self.root, self._belongs) if self.is_main else None
-        self.tracker = NoTracker()
+        self.tracker: Tracker = NoTracker()
         if self.is_main:
             self.tracker = open_tracker(self.cfg.tracker, self.root, self.cfg.name, checkpoint.plain(self.cfg))
         try:
