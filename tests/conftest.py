@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from data_gen.config import AssetsConfig
 from data_gen.rigid.assets import Shape, build_pack, read_catalogue
@@ -51,6 +52,12 @@ def write_toy_data(root: Path, train: int = 3, val: int = 1, frames: int = TOY_F
         rows.append(pair_row(root, folder, split="train" if number < train else "val"))
     write_manifest(root, rows)
     return root
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    """Toy tensors are too small to share: threads that wait for one another make a busy machine ten times slower."""
+    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import TOY_FRAMES, TOY_HEIGHT, TOY_WIDTH, toy_pair, write_toy_data
+from conftest import TOY_FRAMES, toy_pair, write_toy_data
 from safetensors.torch import load_file, save_file
 
 from void.config import VoidConfig
+from void.data.fit import fit_pair
 from void.errors import InputError
 from void.files import read_json, sha256_file, write_json
 from void.models.build import build_scheduler, build_text_encoder, build_tokenizer, build_transformer, build_vae
@@ -24,13 +25,23 @@ from void.recipe import MaskLevels
 from void.video import encode_mp4, read_video
 
 STEPS = 2
+SIDE = 16
 
 
 @pytest.fixture
 def config(toy_config: Callable[..., VoidConfig], tmp_path: Path) -> VoidConfig:
-    """One train and three held-out pairs, their untrained model, two denoising steps."""
+    """One train and three held-out pairs, an untrained model with a VAE of few channels, two denoising steps."""
     data = write_toy_data(tmp_path / "data", train=1, val=3)
-    return toy_config(f"data.root={data}", "infer.checkpoint=none", f"infer.steps={STEPS}")
+    return toy_config(
+        f"data.root={data}",
+        f"data.height={SIDE}",
+        f"data.width={SIDE}",
+        "model.vae.block_out_channels=[4,4,4,4]",
+        "model.vae.norm_num_groups=2",
+        "model.vae_weights=null",
+        "infer.checkpoint=none",
+        f"infer.steps={STEPS}",
+    )
 
 
 def clips(config: VoidConfig) -> dict[str, bytes]:
@@ -59,8 +70,8 @@ def test_one_clip_a_pair_and_an_index(config: VoidConfig) -> None:
     assert [clip.id for clip in predictions.clips] == ["toy-1", "toy-2", "toy-3"]
     for clip in predictions.clips:
         frames_THWC, fps = read_video(root / clip.file)
-        assert frames_THWC.shape == (TOY_FRAMES, TOY_HEIGHT, TOY_WIDTH, 3)
-        assert (clip.frames, clip.height, clip.width, clip.fps) == (TOY_FRAMES, TOY_HEIGHT, TOY_WIDTH, fps)
+        assert frames_THWC.shape == (TOY_FRAMES, SIDE, SIDE, 3)
+        assert (clip.frames, clip.height, clip.width, clip.fps) == (TOY_FRAMES, SIDE, SIDE, fps)
         assert clip.sha256 == sha256_file(root / clip.file)
         assert clip.caption == toy_pair(int(clip.id[-1])).metadata["caption"]
         assert clip.seed == clip_seed(config, clip.id)
@@ -79,7 +90,7 @@ def test_the_clip_is_what_the_pipeline_makes_of_the_pair(config: VoidConfig) -> 
         build_text_encoder(config.model),
     )
     row = next(row for row in read_manifest(Path(config.data.root)) if row.id == "toy-2")
-    pair = read_pair(Path(config.data.root) / row.path)
+    pair = fit_pair(read_pair(Path(config.data.root) / row.path), config.data, row.id)
     expected = pipeline(
         row.caption,
         video=pair.rgb_full_THWC,

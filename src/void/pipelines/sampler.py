@@ -41,7 +41,7 @@ class Sampler:
         device = torch_device(config.device)
         self._texts = _encode_prompts(config, {*prompts, EMPTY_PROMPT}, device)
         transformer = weights.load(config, checkpoint)
-        # The method of nn.Module: diffusers' own warns about modules that it would rather keep in float32, even if there are none.
+        # nn.Module's own method: diffusers' warns about modules to be kept in float32, even where there are none.
         nn.Module.to(transformer, DTYPES[config.model.dtype])
         self._pipeline = VoidPipeline(
             transformer=transformer,
