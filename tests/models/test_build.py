@@ -52,7 +52,7 @@ def test_both_models_share_schedule_and_classes() -> None:
     tiny, full = (compose_config([f"model={name}"]).model for name in ("tiny", "cogvideox_fun_5b"))
     assert build_scheduler(tiny).config == build_scheduler(full).config
     assert type(build_transformer(tiny, meta=True)) is type(build_transformer(full, meta=True))
-    assert {key for key in tiny.transformer} <= {key for key in full.transformer}
+    assert set(tiny.transformer) <= set(full.transformer)
     assert tiny.vae["scaling_factor"] == full.vae["scaling_factor"]
 
 

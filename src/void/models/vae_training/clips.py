@@ -81,10 +81,9 @@ def _grid(rng: Generator, frames: int, height: int, width: int) -> Grid:
     return Grid(t_T.astype(np.float32), y_THW.astype(np.float32), x_THW.astype(np.float32))
 
 
-def _colour(rng: Generator) -> Float:
-    """An RGB colour: greyish as often as saturated."""
-    grey = rng.uniform(0.05, 0.95)
-    return np.clip(grey + rng.normal(0, rng.choice([0.02, 0.1, 0.3]), 3), 0, 1).astype(np.float32)
+def _colour(rng: Generator, saturation: float) -> Float:
+    """An RGB colour: a grey, moved by about `saturation` in each channel."""
+    return np.clip(rng.uniform(0.1, 0.9) + rng.normal(0, saturation, 3), 0, 1).astype(np.float32)
 
 
 def _noise(rng: Generator, grid: Grid, cells: int) -> Float:
@@ -107,13 +106,13 @@ def _background(rng: Generator, grid: Grid) -> Float:
 
 
 def _plane(rng: Generator, grid: Grid) -> Float:
-    plane_THWC = _colour(rng) + np.zeros((*grid.y_THW.shape, 3), np.float32)
-    plane_THWC += rng.normal(0, 0.15, 3).astype(np.float32) * (grid.y_THW[..., None] - 0.5)
-    plane_THWC += rng.normal(0, 0.1, 3).astype(np.float32) * (grid.x_THW[..., None] - 0.7)
+    plane_THWC = _colour(rng, rng.choice([0.02, 0.08, 0.2])) + np.zeros((*grid.y_THW.shape, 3), np.float32)
+    plane_THWC += rng.normal(0, 0.08, 3).astype(np.float32) * (grid.y_THW[..., None] - 0.5)
+    plane_THWC += rng.normal(0, 0.06, 3).astype(np.float32) * (grid.x_THW[..., None] - 0.7)
     for cells in rng.choice([2, 4, 8, 16, 32], rng.integers(1, 4), replace=False):
-        strength = rng.uniform(0, 0.5) / np.sqrt(cells)
+        strength = rng.uniform(0, 0.4) / np.sqrt(cells)
         plane_THWC += strength * rng.uniform(0.3, 1, 3).astype(np.float32) * _noise(rng, grid, int(cells))[..., None]
-    if rng.random() < 0.2:
+    if rng.random() < 0.3:
         plane_THWC += _pattern(rng, grid)[..., None] * rng.normal(0, 0.15, 3).astype(np.float32)
     return plane_THWC
 
@@ -167,7 +166,7 @@ def _lit(rng: Generator, shade: Float) -> Float:
     """Colour under diffuse light with ambient and sometimes a highlight."""
     ambient = rng.uniform(0.15, 0.5)
     diffuse = ambient + (1 - ambient) * np.clip(shade, 0, 1)
-    rgb_THWC = _colour(rng) * diffuse[..., None]
+    rgb_THWC = _colour(rng, rng.choice([0.05, 0.4])) * diffuse[..., None]
     if rng.random() < 0.4:
         rgb_THWC = rgb_THWC + rng.uniform(0.2, 0.8) * np.clip(shade, 0, 1)[..., None] ** rng.integers(8, 40)
     return rgb_THWC.astype(np.float32)
