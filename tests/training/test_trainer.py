@@ -86,8 +86,10 @@ def stop_after(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
             "training.num_workers=1",
         ),
         ("training.log_every=4", "training.checkpoint_every=3", "training.gradient_checkpointing=true"),
+        ("+model.transformer.dropout=0.2", "training.num_workers=1", "training.optimizer=came"),
+        ("training.validate_every=1", "training.validation_clips=0"),
     ],
-    ids=["plain", "accumulation-ema-came-worker", "window-over-checkpoint"],
+    ids=["plain", "accumulation-ema-came-worker", "window-over-checkpoint", "dropout", "validation-between"],
 )
 def test_an_interrupted_run_ends_like_an_uninterrupted_one(
     compose: Compose, monkeypatch: pytest.MonkeyPatch, overrides: tuple[str, ...]

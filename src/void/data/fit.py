@@ -43,9 +43,10 @@ def fit_frames(frames_THWC: NDArray[np.uint8], height: int, width: int) -> NDArr
     Args:
         frames_THWC: uint8 RGB.
     """
-    size = cover_size(*frames_THWC.shape[1:3], height, width)
-    if size != frames_THWC.shape[1:3]:
-        method = cv2.INTER_AREA if size[0] <= frames_THWC.shape[1] else cv2.INTER_CUBIC
+    _, from_height, from_width, _ = frames_THWC.shape
+    size = cover_size(from_height, from_width, height, width)
+    if size != (from_height, from_width):
+        method = cv2.INTER_AREA if size[0] <= from_height else cv2.INTER_CUBIC
         frames_THWC = np.stack([cv2.resize(frame, size[::-1], interpolation=method) for frame in frames_THWC])
     return frames_THWC[:, _centre(size[0], height), _centre(size[1], width)]
 

@@ -50,11 +50,10 @@ from void.training.distributed import build_accelerator, check_launch, launched_
 from void.training.meter import Meter
 from void.training.objective import velocity_loss
 from void.training.optim import build_optimizer, learning_rate
+from void.training.samples import SAMPLES, discard_after, samples_folder, step_name, validation_owed
 from void.training.validation import Validator, summarise
 
 log = logging.getLogger(__name__)
-
-SAMPLES = "samples"
 
 
 def train(cfg: VoidConfig) -> None:
@@ -74,25 +73,11 @@ def train(cfg: VoidConfig) -> None:
     if newest is not None:
         state = checkpoint.read_state(newest)
         checkpoint.check_continues(state, settings, cfg.training.steps, newest)
-        if state.step == cfg.training.steps and not validation_owed(cfg, state.step):
+        if state.step == cfg.training.steps and not validation_owed(cfg.training, state.step):
             log.info("training is finished: %s", newest)
             return
     trainer = Trainer(cfg, cache, settings, build_accelerator(cfg))
     trainer.run(newest)
-
-
-def step_name(step: int) -> str:
-    """The name of everything that belongs to a step."""
-    return f"step-{step:06d}"
-
-
-def validation_owed(cfg: VoidConfig, step: int) -> bool:
-    """Whether the run validates after this step and has not yet."""
-    every = cfg.training.validate_every
-    if every == 0 or step == 0:
-        return False
-    due = step == cfg.training.steps or (every is not None and step % every == 0)
-    return due and not (Path(cfg.training.root) / SAMPLES / step_name(step)).is_dir()
 
 
 @dataclass(frozen=True)
@@ -174,9 +159,11 @@ class Trainer:
         if resume is not None:
             self._load(resume)
         self._describe(resume)
-        self.metrics = MetricsFile(self.root, self._belongs) if self.is_main else None
+        self.metrics: MetricsFile | None = None
         self.tracker: Tracker = NoTracker()
         if self.is_main:
+            discard_after(self.training, self.step)
+            self.metrics = MetricsFile(self.root, self._belongs)
             self.tracker = open_tracker(self.cfg.tracker, self.root, self.cfg.name, checkpoint.plain(self.cfg))
         try:
             self._validate_if_owed()
@@ -272,6 +259,8 @@ class Trainer:
             batch_sampler=sampler,
             collate_fn=collate,
             num_workers=self.training.num_workers,
+            # Without one of its own a loader draws from the global generator.
+            generator=generator(self.cfg.seed, "workers"),
             pin_memory=self.accelerator.device.type == "cuda",
         )
         return iter(loader)
@@ -339,7 +328,7 @@ class Trainer:
     def _belongs(self, record: dict[str, Any]) -> bool:
         """Whether a record of metrics.jsonl is of the steps that the loaded checkpoint has behind it."""
         if record["step"] == self.step and record["kind"] == "validation":
-            return not validation_owed(self.cfg, self.step)
+            return not validation_owed(self.training, self.step)
         return record["step"] <= self.step
 
     def _save(self) -> None:
@@ -373,10 +362,10 @@ class Trainer:
             )
 
     def _validate_if_owed(self) -> None:
-        if self.validator is None or not validation_owed(self.cfg, self.step):
+        if self.validator is None or not validation_owed(self.training, self.step):
             return
         self.transformer.eval()
-        folder = self.root / SAMPLES / step_name(self.step)
+        folder = samples_folder(self.training, self.step)
         with shared_folder(self.accelerator, folder) as partial, self._inference_weights():
             found = self.validator.losses(self.transformer, self.schedule, self.rotary, self.dtype)
             self.validator.write_videos(self.transformer, partial)
