@@ -1,7 +1,8 @@
 """Pictures of a scene with `kubric.renderer.Blender`: one loaded scene, from which every view is rendered.
 
 Poses are rounded to 0.1 mm before they are rendered. Two frames, of one view or of several, that show the same objects
-at the same places are then the same picture (light, camera and noise pattern are fixed), and it is rendered once.
+at the same places are then the same picture, as light, camera and noise pattern are fixed, and it is rendered once.
+Only the denoiser's rounding depends on what was rendered before; a worker renders one scene, always in one order.
 """
 
 from __future__ import annotations

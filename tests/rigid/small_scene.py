@@ -22,5 +22,5 @@ def small_scene(**changes: object) -> SceneConfig:
     config = SceneConfig(**(values | changes))
     config.accept.min_divergence = 0.01
     config.accept.contact_window = (0.1, 0.9)
-    config.render.samples = 1
+    config.render.samples = 4
     return config
