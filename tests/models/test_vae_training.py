@@ -22,7 +22,8 @@ from void.models.vae_training.batches import Crops, heldout
 from void.models.vae_training.clips import mask_clip, rgb_clip
 from void.models.vae_training.config import VaeTrainingConfig
 from void.models.vae_training.initial import tame
-from void.models.vae_training.loop import learning_rate, train_vae
+from void.models.vae_training.loop import learning_rate_factor, train_vae
+from void.models.vae_training.muon import Muon, orthogonal
 from void.models.vae_training.normalise import divide_latents, latent_statistics
 
 CPU = torch.device("cpu")
@@ -115,17 +116,36 @@ def test_tamed_weights_keep_decoder_features_and_quiet_the_posterior() -> None:
     _, logvar_BTCHW = encode_moments(vae, torch.rand(1, 3, 5, 16, 16))
     assert (logvar_BTCHW == -6).all()
     norm = vae.decoder.norm_out
-    features = torch.randn(1, norm.norm_layer.num_channels, 1, 8, 8)
-    output, _ = norm(features, torch.randn(1, 16, 1, 2, 2))
-    torch.testing.assert_close(output, norm.norm_layer(features))
+    first, second = torch.randn(2, 1, norm.norm_layer.num_channels, 1, 8, 8)
+    latents = torch.randn(1, 16, 1, 2, 2)
+    change = norm(first, latents)[0] - norm(second, latents)[0]
+    torch.testing.assert_close(change, norm.norm_layer(first) - norm.norm_layer(second))
 
 
 def test_learning_rate_warms_up_stays_and_decays() -> None:
-    cfg = VaeTrainingConfig(root="", steps=100, learning_rate=1.0, warmup_steps=10, decay_steps=20)
-    rates = [learning_rate(cfg, step) for step in range(100)]
+    cfg = VaeTrainingConfig(root="", steps=100, warmup_steps=10, decay_steps=20)
+    rates = [learning_rate_factor(cfg, step) for step in range(100)]
     assert rates[0] == pytest.approx(0.1) and rates[9:81] == [1.0] * 72
     assert rates[90] == pytest.approx(0.5) and 0 < rates[99] < 0.01
-    assert [learning_rate(VaeTrainingConfig(root="", steps=9, warmup_steps=0), step) for step in (0, 8)] == [2e-3] * 2
+    constant = VaeTrainingConfig(root="", steps=9, warmup_steps=0)
+    assert [learning_rate_factor(constant, step) for step in (0, 8)] == [1.0, 1.0]
+
+
+@pytest.mark.parametrize("shape", [(8, 40), (40, 8), (1, 5)])
+def test_muon_updates_have_singular_values_near_one(shape: tuple[int, int]) -> None:
+    matrix = torch.randn(shape, generator=torch.Generator().manual_seed(0)) * torch.logspace(-1, 1, shape[1])
+    values = torch.linalg.svdvals(orthogonal(matrix))
+    assert values.min() > 0.5 and values.max() < 1.3
+
+
+def test_muon_descends_along_the_gradient() -> None:
+    weight = torch.nn.Parameter(torch.zeros(2, 1, 2))
+    optimizer = Muon([weight], lr=0.1)
+    weight.grad = torch.tensor([[[3.0, 0.0]], [[0.0, 0.5]]])
+    optimizer.step()
+    change = weight.detach().flatten(1)
+    assert (change.diagonal() < -0.05).all() and (change.diagonal() > -0.15).all()
+    torch.testing.assert_close(change - torch.diag(change.diagonal()), torch.zeros(2, 2))
 
 
 def test_a_resumed_run_equals_an_unbroken_one(tmp_path: Path) -> None:

@@ -29,10 +29,13 @@ class VaeTrainingConfig:
     """Probability that a crop is a mask video in [0, 1]: the VAE encodes those as well."""
     init_from: str | None = None
     """safetensors file whose weights are the start; null: random from model.init_seed."""
-    learning_rate: float = 2e-3
-    warmup_steps: int = 100
+    learning_rate: float = 0.02
+    """Of the convolutions, which are trained with Muon."""
+    vector_learning_rate: float = 3e-3
+    """Of biases and norms, which are trained with Adam."""
+    warmup_steps: int = 50
     decay_steps: int = 0
-    """The last so many steps lower the learning rate to zero along a cosine; before that it is constant."""
+    """The last so many steps lower the learning rates to zero along a cosine; before that they are constant."""
     max_grad_norm: float = 1.0
     ema_decay: float = 0.995
     """Decay of the moving average of the weights, which is what is measured and exported."""

@@ -30,6 +30,7 @@ from void.models.vae import VoidVAE, decode_latents, encode_moments
 from void.models.vae_training.batches import Crops, heldout
 from void.models.vae_training.config import VaeTrainingConfig
 from void.models.vae_training.initial import tame
+from void.models.vae_training.muon import Muon
 from void.models.vae_training.normalise import divide_latents, latent_statistics
 
 if TYPE_CHECKING:
@@ -57,9 +58,9 @@ def train_vae(cfg: VoidConfig, device: torch.device, console: Console) -> Path:
     if training.init_from is None:
         tame(vae)
     vae.to(device).requires_grad_(True).train()
-    optimizer = torch.optim.AdamW(vae.parameters(), lr=training.learning_rate, betas=(0.9, 0.99), weight_decay=0.0)
+    optimizers = _optimizers(vae, training)
     average = AveragedModel(vae, multi_avg_fn=get_ema_multi_avg_fn(training.ema_decay))
-    step = _restore(root / STATE, settings, vae, average, optimizer)
+    step = _restore(root / STATE, settings, vae, average, optimizers)
     if step >= training.steps and (root / WEIGHTS).is_file():
         console.print(f"{root / WEIGHTS} is done ({step} steps)")
         return root / WEIGHTS
@@ -68,25 +69,27 @@ def train_vae(cfg: VoidConfig, device: torch.device, console: Console) -> Path:
     clips = heldout(training, cfg.seed, cfg.data.eval_split)
     begun, begun_at = time.perf_counter(), step
     while step < training.steps:
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate(training, step)
+        for optimizer in optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = group["initial_lr"] * learning_rate_factor(training, step)
         video = crops.batch(step).to(device)
         loss, error = _losses(vae, video, training, noise_seed=cfg.seed + step)
-        optimizer.zero_grad(set_to_none=True)
+        vae.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(vae.parameters(), training.max_grad_norm)
-        optimizer.step()
+        for optimizer in optimizers:
+            optimizer.step()
         average.update_parameters(vae)
         step += 1
         if step % training.log_every == 0:
             seconds = (time.perf_counter() - begun) / (step - begun_at)
             console.print(
                 f"step {step}/{training.steps}  loss {loss.item():.4f}  psnr {_psnr(error.item()):.1f} dB  "
-                f"lr {optimizer.param_groups[0]['lr']:.1e}  {seconds:.2f} s/step  "
+                f"lr {optimizers[0].param_groups[0]['lr']:.1e}  {seconds:.2f} s/step  "
                 f"left {(training.steps - step) * seconds / 60:.0f} min"
             )
         if step % training.checkpoint_every == 0 or step == training.steps:
-            _save(root / STATE, settings, step, vae, average, optimizer)
+            _save(root / STATE, settings, step, vae, average, optimizers)
             assert isinstance(average.module, VoidVAE)
             measured = export(average.module, clips, root, step)
             shown = "  ".join(f"{kind} {value:.2f} dB" for kind, value in measured["psnr_db"].items())
@@ -94,12 +97,12 @@ def train_vae(cfg: VoidConfig, device: torch.device, console: Console) -> Path:
     return root / WEIGHTS
 
 
-def learning_rate(cfg: VaeTrainingConfig, step: int) -> float:
-    """Linear warm-up, constant, then a cosine to zero over the last `decay_steps`."""
+def learning_rate_factor(cfg: VaeTrainingConfig, step: int) -> float:
+    """Linear warm-up to 1, constant, then a cosine to zero over the last `decay_steps`."""
     warm = min(1.0, (step + 1) / max(1, cfg.warmup_steps))
     left = cfg.steps - step
     cool = 0.5 - 0.5 * math.cos(math.pi * left / cfg.decay_steps) if left < cfg.decay_steps else 1.0
-    return cfg.learning_rate * warm * cool
+    return warm * cool
 
 
 def export(average: VoidVAE, clips: dict[str, Tensor], root: Path, step: int) -> dict[str, Any]:
@@ -125,6 +128,19 @@ def export(average: VoidVAE, clips: dict[str, Tensor], root: Path, step: int) ->
     write_json(root / MEASUREMENTS, {"config": _plain_config(vae), "measured": measured})
     _picture(root / PICTURE, clips, rebuilt)
     return measured
+
+
+def _optimizers(vae: VoidVAE, cfg: VaeTrainingConfig) -> list[torch.optim.Optimizer]:
+    convolutions = [weight for weight in vae.parameters() if weight.ndim > 1]
+    vectors = [weight for weight in vae.parameters() if weight.ndim <= 1]
+    optimizers = [
+        Muon(convolutions, lr=cfg.learning_rate),
+        torch.optim.Adam(vectors, lr=cfg.vector_learning_rate, betas=(0.9, 0.99)),
+    ]
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            group["initial_lr"] = group["lr"]
+    return optimizers
 
 
 def _losses(vae: VoidVAE, video: Tensor, cfg: VaeTrainingConfig, noise_seed: int) -> tuple[Tensor, Tensor]:
@@ -183,20 +199,22 @@ def _settings_hash(cfg: VoidConfig) -> str:
 
 
 def _save(
-    path: Path, settings: str, step: int, vae: VoidVAE, average: AveragedModel, optimizer: torch.optim.Optimizer
+    path: Path, settings: str, step: int, vae: VoidVAE, average: AveragedModel, optimizers: list[torch.optim.Optimizer]
 ) -> None:
     state = {
         "settings": settings,
         "step": step,
         "weights": vae.state_dict(),
         "average": average.state_dict(),
-        "optimizer": optimizer.state_dict(),
+        "optimizers": [optimizer.state_dict() for optimizer in optimizers],
     }
     with whole_file(path) as partial:
         torch.save(state, partial)
 
 
-def _restore(path: Path, settings: str, vae: VoidVAE, average: AveragedModel, optimizer: torch.optim.Optimizer) -> int:
+def _restore(
+    path: Path, settings: str, vae: VoidVAE, average: AveragedModel, optimizers: list[torch.optim.Optimizer]
+) -> int:
     if not path.is_file():
         return 0
     state = torch.load(path, weights_only=True)
@@ -207,5 +225,6 @@ def _restore(path: Path, settings: str, vae: VoidVAE, average: AveragedModel, op
         )
     vae.load_state_dict(state["weights"])
     average.load_state_dict(state["average"])
-    optimizer.load_state_dict(state["optimizer"])
+    for optimizer, saved in zip(optimizers, state["optimizers"], strict=True):
+        optimizer.load_state_dict(saved)
     return int(state["step"])
