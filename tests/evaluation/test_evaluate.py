@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import base64
 import csv
+import io
 import json
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 from void_run import FRAMES, IDS, make_run, scene, write_predicted
 
 from void.config import VoidConfig
 from void.errors import InputError
 from void.evaluation.evaluate import evaluate
 from void.evaluation.results import METRICS, REPORT, TABLE
+from void.evaluation.scores import COLUMNS
+from void.evaluation.tables import console_table
 from void.files import read_json, write_json
 from void.pairs import read_pair
 from void.pipelines.predictions import INDEX
@@ -120,6 +124,19 @@ def test_numbers_on_the_page_are_those_of_the_json(finished: Path) -> None:
         for entry in columns.values():
             assert f"{entry['psnr_db']:.2f}" in page
             assert f"{entry['ssim']:.3f}" in page
+
+
+def test_the_console_table_fits_a_terminal_and_holds_the_means(finished: Path) -> None:
+    metrics = read_json(finished / METRICS)
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(console_table(metrics))
+    lines = console.export_text().splitlines()
+    assert max(len(line.rstrip()) for line in lines) <= 80
+    row = next(line for line in lines if line.startswith("OpenCV inpainting"))
+    mean = metrics["mean"]["opencv_inpaint"]
+    expected = [f"{mean[column]['psnr_db']:.2f}" for column in COLUMNS]
+    expected += [f"{mean[column]['ssim']:.3f}" for column in COLUMNS]
+    assert row.split()[2:] == expected
 
 
 def test_captions_are_escaped(run: VoidConfig) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from void.config import VoidConfig
 from void.evaluation import results
@@ -15,6 +14,7 @@ from void.evaluation.report import render
 from void.evaluation.tables import console_table
 from void.files import remove_partials
 from void.pipelines.predictions import read_predictions
+from void.tracking.progress import progress_bar
 
 
 def evaluate(config: VoidConfig) -> None:
@@ -38,16 +38,11 @@ def evaluate(config: VoidConfig) -> None:
     from void.evaluation.scoring import score
 
     methods = {name: BASELINES[name].make(config) for name in config.eval.baselines}
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console) as progress:
-        numbered = enumerate(progress.track(jobs, description="Evaluating"))
-        clips = [score(config, job, methods, with_panels=number < config.eval.report_clips) for number, job in numbered]
+    clips: list[results.ScoredClip] = []
+    with progress_bar("Evaluating", len(jobs)) as advance:
+        for job in jobs:
+            clips.append(score(config, job, methods, with_panels=len(clips) < config.eval.report_clips))
+            advance()
     metrics = results.metrics_document(config, predictions, clips, key)
     results.publish(root, metrics, render(metrics, clips))
     console.print(console_table(metrics))

@@ -83,15 +83,17 @@ def clip_counts(metrics: dict[str, Any]) -> list[int]:
 
 
 def console_table(metrics: dict[str, Any]) -> Table:
-    """The mean scores for the terminal; the best of each column is bold."""
-    table = Table(title=f"{len(metrics['clips'])} held-out clips, mean", title_justify="left")
-    table.add_column("")
+    """The mean scores, for a terminal of 80 columns: the best of each column is bold, a bound is dim."""
+    table = Table(
+        title=f"mean of {len(metrics['clips'])} held-out clips", title_justify="left", box=None, padding=(0, 1, 0, 0)
+    )
+    table.add_column("", no_wrap=True)
     for metric in METRICS:
         for column in COLUMNS:
-            table.add_column(f"{HEADINGS[metric]}\n{column}", justify="right")
+            table.add_column(f"{HEADINGS[metric].split(',')[0]}\n{column}", justify="right", no_wrap=True)
     for row in rows(metrics["methods"], metrics["mean"]):
-        label = f"{row.label} (bound)" if row.is_bound else row.label
-        table.add_row(label, *(f"[bold]{cell.text}[/bold]" if cell.best else cell.text for cell in row.cells))
+        values = [f"[bold]{cell.text}[/bold]" if cell.best else cell.text for cell in row.cells]
+        table.add_row(row.label, *values, style="dim" if row.is_bound else "")
     return table
 
 
