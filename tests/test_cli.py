@@ -55,7 +55,7 @@ def test_a_missing_value_is_named() -> None:
 def test_every_key_is_listed_once() -> None:
     keys = valid_keys(compose_raw([]))
     assert len(keys) == len(set(keys))
-    assert {"training.steps", "recipe.mask_levels", "scene.name", "name"} <= set(keys)
+    assert {"training.steps", "recipe.mask_levels", "scene.family", "name"} <= set(keys)
 
 
 def test_an_unknown_command_suggests_the_nearest(tmp_path: Path) -> None:
