@@ -6,6 +6,10 @@ from dataclasses import dataclass, field
 
 from omegaconf import MISSING
 
+HDRIS = ("city", "courtyard", "forest", "interior", "night", "studio", "sunrise", "sunset")
+"""Environment images that come with Blender."""
+VIEW_TRANSFORMS = ("Standard", "Filmic", "AgX")
+
 
 @dataclass
 class AcceptConfig:
@@ -39,9 +43,7 @@ class RenderConfig:
     """Light of the sky on the floor; each HDRI is scaled to it (1: a white floor would be just white)."""
     sun: float = 1.6
     """Irradiance of the sun in W/m2, on top of the sky; it casts the sharp shadows. 0: none."""
-    hdris: list[str] = field(
-        default_factory=lambda: ["city", "courtyard", "forest", "interior", "night", "studio", "sunrise", "sunset"]
-    )
+    hdris: list[str] = field(default_factory=lambda: list(HDRIS))
     """Names of the environment images that come with Blender."""
 
 

@@ -14,7 +14,7 @@ from data_gen.config import AssetsConfig, ExecutorConfig, SceneConfig
 from data_gen.rigid.assets import build_pack
 from data_gen.rigid.produce import pair_id
 from data_gen.rigid.sample import check_config
-from data_gen.runner import Command, Failure, run_jobs, worker_command
+from data_gen.runner import Command, Failure, check_executor, run_jobs, worker_command
 from data_gen.worker import Job
 from void.errors import InputError
 from void.files import read_json, remove_partials, write_json
@@ -61,6 +61,7 @@ def generate(
     check_config(scene)
     check_frames(scene.frames, "scene.frames")
     check_size(scene.height, scene.width, "scene")
+    check_executor(executor)
     _claim(root, _recipe(scene, assets, seed))
     pairs = root / PAIRS
     remove_partials(root)

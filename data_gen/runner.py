@@ -44,6 +44,16 @@ class _Running:
     deadline: float
 
 
+def check_executor(config: ExecutorConfig) -> None:
+    """Raise InputError for values with which nothing would ever be done."""
+    if config.workers < 1:
+        raise InputError(f"executor.workers = {config.workers}", "use 1 or more")
+    if config.timeout <= 0:
+        raise InputError(f"executor.timeout = {config.timeout}", "use a positive number of seconds")
+    if not 0 <= config.failure_budget <= 1:
+        raise InputError(f"executor.failure_budget = {config.failure_budget}", "use a fraction between 0 and 1")
+
+
 def worker_command(job: Path) -> list[str]:
     """How a worker is started."""
     return [sys.executable, "-m", "data_gen.worker", str(job)]

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
-from data_gen.config import SceneConfig
+from data_gen.config import HDRIS, VIEW_TRANSFORMS, SceneConfig
 from data_gen.rigid.assets import Shape
 from data_gen.rigid.palette import FLOOR_COLORS, OBJECT_COLORS
-from data_gen.rigid.spec import CameraSpec, FloorSpec, LightSpec, ObjectSpec, Pattern, Role, SceneSpec, Vector
+from data_gen.rigid.spec import CameraSpec, FloorSpec, LightSpec, ObjectSpec, Pattern, Role, SceneSpec
 from data_gen.seeds import generator
 from void.errors import InputError
 
@@ -22,9 +23,14 @@ FAMILIES = ("rigid_launch",)
 PHYSICS_RATE = 240
 """Steps a second. Kubric never tells Bullet another one."""
 PLACEMENT_TRIES = 50
+LAUNCHED: tuple[Role, ...] = ("launched", "removed")
+ROUGHNESS = (0.25, 0.6)
+TARGET_OFFSET = (-0.3, 0.3)
+"""Metres from the middle of the scene along each axis."""
 FLOOR_GAP = 1e-3
 """Metres between a standing object and the floor at time 0."""
 
+Interval = tuple[float, float]
 Rng = np.random.Generator
 Streams = Callable[[str], Rng]
 
@@ -57,6 +63,21 @@ def check_config(config: SceneConfig) -> None:
             max(config.object_counts, default=0) > len(OBJECT_COLORS),
             "scene.object_counts is too large",
             f"use at most {len(OBJECT_COLORS)}",
+        ),
+        (
+            config.render.samples < 1,
+            f"scene.render.samples = {config.render.samples}",
+            "use 1 or more",
+        ),
+        (
+            config.render.view_transform not in VIEW_TRANSFORMS,
+            f"scene.render.view_transform = {config.render.view_transform}",
+            f"use {', '.join(VIEW_TRANSFORMS)}",
+        ),
+        (
+            not config.render.hdris or not set(config.render.hdris) <= set(HDRIS),
+            f"scene.render.hdris = {list(config.render.hdris)}: unknown or empty",
+            f"images are {', '.join(HDRIS)}",
         ),
         (
             config.remove_two_from < 3,
@@ -104,7 +125,7 @@ def sample_scene(config: SceneConfig, catalogue: dict[str, Shape], seed: int, in
     )
 
 
-def _uniform(rng: Rng, interval: tuple[float, float]) -> float:
+def _uniform(rng: Rng, interval: Interval) -> float:
     return float(rng.uniform(*interval))
 
 
@@ -167,65 +188,93 @@ def _sample_objects(
     roles = _sample_roles(config, streams("roles"))
     assets, physics, layout = streams("assets"), streams("physics"), streams("layout")
     colors = [str(name) for name in assets.permutation(list(OBJECT_COLORS))]
-    # Launched objects share the circle evenly, but for the camera's side.
-    facing = math.atan2(camera.position[1], camera.position[0])
-    gap = math.radians(config.camera_gap)
-    moving = [i for i, role in enumerate(roles) if role in ("launched", "removed")]
-    sector = (2 * math.pi - 2 * gap) / len(moving)
-    turn = [float(value) for value in layout.permutation(len(moving))]
-
+    directions = iter(_sample_directions(config, camera, sum(role in LAUNCHED for role in roles), layout))
     placed: list[ObjectSpec] = []
-    for i, role in enumerate(roles):
+    for role, color in zip(roles, colors, strict=False):
         kind = str(assets.choice(list(catalogue)))
-        shape = catalogue[kind]
-        size = _uniform(assets, config.target_size if role == "target" else config.object_size)
-        scale = size / float(shape.extents.max())
-        roughness = float(assets.uniform(0.25, 0.6))
-        yaw = float(layout.uniform(0, 2 * math.pi))
-        body = {
-            "kind": kind,
-            "role": role,
-            "color": colors[i],
-            "scale": scale,
-            "extents": tuple(float(side) for side in shape.extents * scale),
-            "mass": _uniform(physics, config.target_mass if role == "target" else config.object_mass),
-            "friction": _uniform(physics, config.friction),
-            "restitution": _uniform(physics, config.restitution),
-            "roughness": roughness,
-            "quaternion": (math.cos(yaw / 2), 0.0, 0.0, math.sin(yaw / 2)),
-        }
-        standing = -shape.low[2] * scale + FLOOR_GAP
-
-        def draw(role: Role = role, i: int = i, standing: float = standing) -> tuple[Vector, Vector]:
-            if role == "target":
-                return (float(layout.uniform(-0.3, 0.3)), float(layout.uniform(-0.3, 0.3)), standing), (0.0, 0.0, 0.0)
-            x, y, _ = placed[0].position
-            if role == "resting":
-                radius, angle = _uniform(layout, config.resting_radius), float(layout.uniform(0, 2 * math.pi))
-                return (x + radius * math.cos(angle), y + radius * math.sin(angle), standing), (0.0, 0.0, 0.0)
-            radius = _uniform(layout, config.ring_radius)
-            angle = facing + gap + sector * (turn[moving.index(i)] + float(layout.uniform(0.2, 0.8)))
-            position = (
-                x + radius * math.cos(angle),
-                y + radius * math.sin(angle),
-                standing + _uniform(layout, config.drop_height),
-            )
-            error = 0.0 if role == "removed" else config.aim_error
-            aim = np.array([x, y]) + layout.uniform(-error, error, 2) - position[:2]
-            velocity = _uniform(physics, config.speed) * aim / np.linalg.norm(aim)
-            return position, (float(velocity[0]), float(velocity[1]), 0.0)
-
-        placed.append(_place(body, draw, placed))
+        body = _sample_body(config, role, kind, catalogue[kind], color, (assets, physics, layout))
+        direction = next(directions) if role in LAUNCHED else None
+        placed.append(_place(config, body, direction, placed, layout, physics))
     return tuple(placed)
 
 
-def _place(body: dict, draw: Callable[[], tuple[Vector, Vector]], placed: list[ObjectSpec]) -> ObjectSpec:
+def _sample_directions(config: SceneConfig, camera: CameraSpec, count: int, rng: Rng) -> list[tuple[float, float]]:
+    """Intervals of angles, in random order, of which each launched object gets one: they share the circle evenly.
+
+    Nothing comes from the camera's side.
+    """
+    facing = math.atan2(camera.position[1], camera.position[0])
+    gap = math.radians(config.camera_gap)
+    sector = (2 * math.pi - 2 * gap) / count
+    starts = [facing + gap + sector * float(turn) for turn in rng.permutation(count)]
+    # Margins keep neighbours apart.
+    return [(start + 0.2 * sector, start + 0.8 * sector) for start in starts]
+
+
+def _sample_body(
+    config: SceneConfig, role: Role, kind: str, shape: Shape, color: str, streams: tuple[Rng, Rng, Rng]
+) -> ObjectSpec:
+    """An object standing at the origin."""
+    assets, physics, layout = streams
+    is_target = role == "target"
+    scale = _uniform(assets, config.target_size if is_target else config.object_size) / float(shape.extents.max())
+    x, y, z = (float(side) for side in shape.extents * scale)
+    roughness = _uniform(assets, ROUGHNESS)
+    yaw = _uniform(layout, (0, 2 * math.pi))
+    return ObjectSpec(
+        kind=kind,
+        role=role,
+        color=color,
+        scale=scale,
+        extents=(x, y, z),
+        mass=_uniform(physics, config.target_mass if is_target else config.object_mass),
+        friction=_uniform(physics, config.friction),
+        restitution=_uniform(physics, config.restitution),
+        roughness=roughness,
+        position=(0.0, 0.0, -shape.low[2] * scale + FLOOR_GAP),
+        quaternion=(math.cos(yaw / 2), 0.0, 0.0, math.sin(yaw / 2)),
+        velocity=(0.0, 0.0, 0.0),
+    )
+
+
+def _place(
+    config: SceneConfig,
+    body: ObjectSpec,
+    direction: tuple[float, float] | None,
+    placed: list[ObjectSpec],
+    layout: Rng,
+    physics: Rng,
+) -> ObjectSpec:
+    """Find `body` a place where it touches nothing; the first object placed is the target."""
     for _ in range(PLACEMENT_TRIES):
-        position, velocity = draw()
-        candidate = ObjectSpec(**body, position=position, velocity=velocity)
+        if not placed:
+            candidate = _moved(body, _uniform(layout, TARGET_OFFSET), _uniform(layout, TARGET_OFFSET))
+        elif direction is None:
+            candidate = _around(body, placed[0], config.resting_radius, (0, 2 * math.pi), layout)
+        else:
+            candidate = _around(body, placed[0], config.ring_radius, direction, layout)
+            candidate = _moved(candidate, height=_uniform(layout, config.drop_height))
+            candidate = _launched(config, candidate, placed[0], layout, physics)
         if not any(overlap(candidate, other) for other in placed):
             return candidate
-    raise NoRoomError(f"no room for a {candidate.kind} of {max(candidate.extents):.2f} m")
+    raise NoRoomError(f"no room for a {body.kind} of {max(body.extents):.2f} m")
+
+
+def _moved(item: ObjectSpec, x: float = 0.0, y: float = 0.0, height: float = 0.0) -> ObjectSpec:
+    return replace(item, position=(item.position[0] + x, item.position[1] + y, item.position[2] + height))
+
+
+def _around(item: ObjectSpec, middle: ObjectSpec, radii: Interval, angles: Interval, rng: Rng) -> ObjectSpec:
+    radius, angle = _uniform(rng, radii), _uniform(rng, angles)
+    return _moved(item, middle.position[0] + radius * math.cos(angle), middle.position[1] + radius * math.sin(angle))
+
+
+def _launched(config: SceneConfig, item: ObjectSpec, target: ObjectSpec, layout: Rng, physics: Rng) -> ObjectSpec:
+    """Horizontal velocity towards the target; objects that remain aim less well than those that will be removed."""
+    error = 0.0 if item.role == "removed" else config.aim_error
+    aim = np.subtract(target.position, item.position)[:2] + layout.uniform(-error, error, 2)
+    x, y = _uniform(physics, config.speed) * aim / np.linalg.norm(aim)
+    return replace(item, velocity=(float(x), float(y), 0.0))
 
 
 def overlap(first: ObjectSpec, second: ObjectSpec) -> bool:

@@ -166,6 +166,13 @@ def test_impossible_clips_are_refused_before_anything_is_written(tmp_path: Path,
     assert not (tmp_path / "data").exists()
 
 
+@pytest.mark.parametrize("key", ["workers", "timeout", "failure_budget"])
+def test_an_executor_that_would_do_nothing_is_refused(tmp_path: Path, key: str) -> None:
+    with pytest.raises(InputError, match=f"executor.{key} = -1"):
+        run(tmp_path / "data", executor=ExecutorConfig(**{key: -1}))
+    assert not (tmp_path / "data").exists()
+
+
 def running(marker: str) -> list[str]:
     """Command lines of live processes that mention `marker`."""
     lines = []

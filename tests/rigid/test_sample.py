@@ -9,7 +9,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from data_gen.config import SceneConfig
+from data_gen.config import RenderConfig, SceneConfig
 from data_gen.rigid.assets import Shape
 from data_gen.rigid.palette import FLOOR_COLORS, OBJECT_COLORS, linear_rgb
 from data_gen.rigid.sample import NoRoomError, check_config, overlap, sample_scene
@@ -126,6 +126,10 @@ def test_a_spec_survives_json(catalogue: Catalogue) -> None:
         ({"object_counts": [1, 2]}, "scene.object_counts"),
         ({"object_counts": [9]}, "scene.object_counts"),
         ({"remove_two_from": 2}, "scene.remove_two_from = 2"),
+        ({"render": RenderConfig(samples=0)}, "scene.render.samples = 0"),
+        ({"render": RenderConfig(view_transform="Agx")}, "scene.render.view_transform = Agx"),
+        ({"render": RenderConfig(hdris=["beach"])}, "beach"),
+        ({"render": RenderConfig(hdris=[])}, "scene.render.hdris"),
     ],
 )
 def test_impossible_configurations_are_named(changes: dict, named: str) -> None:
