@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN := $(BIN)/void
 
-.PHONY: help setup install kubric demo test lint lock clean
+.PHONY: help setup install kubric distributed demo test lint lock clean
 
 help:
 	@echo "make demo    set up, then generate -> cache -> train -> infer -> eval at toy size; prints the path of the report"
@@ -28,6 +28,10 @@ install: kubric
 
 kubric:
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements/kubric.txt
+
+# DeepSpeed, for several processes with ZeRO; built from source.
+distributed: setup
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation -e ".[distributed]"
 
 demo: setup
 	$(RUN) doctor experiment=demo

@@ -31,7 +31,8 @@ def void(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     [
         ("training.lerning_rate=1", "training.lerning_rate", "training.learning_rate"),
         ("trainig.steps=3", "trainig", "training"),
-        ("+training.new_key=1", "training.new_key", "--help"),
+        ("+training.new_key=1", "training.new_key", ""),
+        ("+extra.deep=1", "extra", ""),
         ("scene.frams=5", "scene.frams", "scene.frames"),
         ("training.learning_rate=fast", "training.learning_rate=fast", "type"),
         ("training.steps=2.5", "training.steps=2.5", "type"),

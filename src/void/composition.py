@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import re
 from pathlib import Path
@@ -51,8 +52,10 @@ def to_typed(config: DictConfig) -> VoidConfig:
     """Dataclass instances from a composed configuration, interpolations resolved.
 
     Raises:
-        InputError: a mandatory value is missing.
+        InputError: a mandatory value is missing, or a key was added (`+key=value`) that no code reads.
     """
+    if added := _added_keys(config):
+        raise _unknown_key(added[0])
     missing = sorted(OmegaConf.missing_keys(config))
     if missing:
         raise InputError(f"configuration: no value for {', '.join(missing)}", f"give one: {missing[0]}=VALUE")
@@ -89,8 +92,8 @@ def _nearest(key: str, candidates: list[str]) -> list[str]:
         last_parts = difflib.SequenceMatcher(None, key.split(".")[-1], name.split(".")[-1]).ratio()
         return last_parts + difflib.SequenceMatcher(None, key, name).ratio()
 
-    near = [name for name in candidates if likeness(name) > 1.2]
-    return sorted(near, key=likeness, reverse=True)[:3]
+    best = sorted(((likeness(name), name) for name in candidates), reverse=True)[:3]
+    return [name for value, name in best if value > max(1.2, best[0][0] - 0.2)]
 
 
 def _explain(error: Exception, overrides: list[str]) -> InputError:
@@ -102,14 +105,32 @@ def _explain(error: Exception, overrides: list[str]) -> InputError:
         return InputError(f"configuration: {error}", "check the spelling of the override; --help lists the keys")
     key = full_key.group(1)
     if re.search(r"Key '[^']+' (is )?not in", text):
-        near = _nearest(key, valid_keys(_compose([])))
-        return InputError(
-            f"unknown configuration key: {key}",
-            f"did you mean {' or '.join(near)}?" if near else "`void COMMAND --help` lists the keys",
-        )
+        return _unknown_key(key)
     given = [override for override in overrides if override.lstrip("+").split("=")[0] == key]
     reason = str(error.__cause__ or error).splitlines()[0]
     return InputError(f"bad value: {(given or [key])[-1]}: {reason}", "give a value of that type")
+
+
+def _added_keys(config: DictConfig, prefix: str = "") -> list[str]:
+    """Keys of typed nodes that their dataclass does not have: Hydra lets `+key=value` through."""
+    node_type = OmegaConf.get_type(config)
+    fields = {field.name for field in dataclasses.fields(node_type)} if dataclasses.is_dataclass(node_type) else None
+    added: list[str] = []
+    for key in map(str, config):
+        node = config._get_node(key)
+        if fields is not None and key not in fields:
+            added.append(f"{prefix}{key}")
+        elif isinstance(node, DictConfig) and not node._is_none() and not node._is_missing():
+            added += _added_keys(node, f"{prefix}{key}.")
+    return added
+
+
+def _unknown_key(key: str) -> InputError:
+    near = _nearest(key, valid_keys(_compose([])))
+    return InputError(
+        f"unknown configuration key: {key}",
+        f"did you mean {' or '.join(near)}?" if near else "`void COMMAND --help` lists the keys",
+    )
 
 
 def _unknown_option(group: str, name: str) -> InputError:
