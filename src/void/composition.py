@@ -90,7 +90,8 @@ def _compose(overrides: list[str]) -> DictConfig:
 def _nearest(key: str, candidates: list[str]) -> list[str]:
     def likeness(name: str) -> float:
         last_parts = difflib.SequenceMatcher(None, key.split(".")[-1], name.split(".")[-1]).ratio()
-        return last_parts + difflib.SequenceMatcher(None, key, name).ratio()
+        same_group = 0.3 * (key.split(".")[0] == name.split(".")[0])
+        return last_parts + difflib.SequenceMatcher(None, key, name).ratio() + same_group
 
     best = sorted(((likeness(name), name) for name in candidates), reverse=True)[:3]
     return [name for value, name in best if value > max(1.2, best[0][0] - 0.2)]
