@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import TOY_FRAMES, TOY_HEIGHT, TOY_WIDTH, toy_overrides, toy_pair, write_toy_data
+from toy import TOY_FRAMES, TOY_HEIGHT, TOY_WIDTH, toy_overrides, toy_pair, write_toy_data
 
 from void.cache import encode, store
 from void.cache.key import content_key, ingredients

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import TOY_FRAMES, toy_pair, write_toy_data
 from safetensors.torch import load_file, save_file
+from toy import TOY_FRAMES, toy_pair, write_toy_data
 
 from void.config import VoidConfig
 from void.data.fit import fit_pair

@@ -11,8 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 import torch
-from conftest import toy_overrides
 from safetensors.torch import load_file
+from toy import toy_overrides
 
 from void.composition import compose_config
 from void.models.checkpoints import find_checkpoint

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 import torch
-from conftest import TOY_HEIGHT, TOY_WIDTH, toy_overrides
 from safetensors.torch import load_file
+from toy import TOY_HEIGHT, TOY_WIDTH, toy_overrides
 
 from void.config import VoidConfig
 from void.errors import InputError
