@@ -26,7 +26,7 @@ from void.training.config import DistributedConfig, StageConfig, TrainingConfig
 
 @dataclass
 class VoidConfig:
-    """The root. `scene`, `assets` and `executor` are typed by the simulators' package, which registers its dataclasses."""
+    """The root. `scene`, `assets`, `executor` are typed by the simulators' package, which registers its dataclasses."""
 
     name: str = MISSING
     """Name of the run; outputs go to runs/NAME unless `root` says otherwise."""

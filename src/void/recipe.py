@@ -1,12 +1,12 @@
-"""The recipe: every choice in which the released code and the corrected one differ is a key here, and so an ablation."""
+"""The recipe: each choice in which the released code and the corrected one differ is a key here, so an ablation."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 
 
-class MaskLevels(str, Enum):
+class MaskLevels(StrEnum):
     """How a quadmask becomes the single-channel video in [0, 1] that enters the VAE."""
 
     quad = "quad"
@@ -14,7 +14,7 @@ class MaskLevels(str, Enum):
     binary = "binary"
 
 
-class Posterior(str, Enum):
+class Posterior(StrEnum):
     """What is taken from a VAE posterior."""
 
     sample = "sample"
@@ -27,6 +27,6 @@ class RecipeConfig:
 
     name: str = "corrected"
     mask_levels: MaskLevels = MaskLevels.quad
-    """quad: four distinct levels (0, 63, 127, 255)/255. trimask: overlap counts as primary. binary: affected as well."""
+    """What training takes of the posteriors of target and condition; inference always takes the mode."""
     training_posterior: Posterior = Posterior.sample
     """Posterior value used for the condition and the target in training; inference always takes the mode."""
