@@ -27,6 +27,6 @@ class RecipeConfig:
 
     name: str = "corrected"
     mask_levels: MaskLevels = MaskLevels.quad
-    """What training takes of the posteriors of target and condition; inference always takes the mode."""
+    """quad: four distinct levels (0, 63, 127, 255)/255; trimask: overlap counts as primary; binary: affected too."""
     training_posterior: Posterior = Posterior.sample
-    """Posterior value used for the condition and the target in training; inference always takes the mode."""
+    """What training takes of the posteriors of target and condition; inference always takes the mode."""
