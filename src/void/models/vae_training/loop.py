@@ -3,7 +3,7 @@
 ROOT/state.pt            last checkpoint: settings, step, weights, average, optimiser (tensors only)
 ROOT/vae.safetensors     averaged weights, float16, latents normalised: what model.vae_weights can name
 ROOT/vae.json            configuration and measurements of those weights
-ROOT/heldout.png         held-out clips (above) and their reconstructions (below)
+ROOT/heldout.png         middle frames of held-out clips (above) and of their reconstructions (below)
 """
 
 from __future__ import annotations
@@ -12,31 +12,27 @@ import dataclasses
 import math
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import cv2
-import numpy as np
 import torch
 from rich.console import Console
-from safetensors.torch import save_file
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from void.conditioning import to_frames
 from void.errors import InputError
-from void.files import sha256_of, whole_file, write_json
+from void.files import sha256_of, whole_file
 from void.models.build import build_vae
-from void.models.vae import VoidVAE, decode_latents, encode_moments
+from void.models.vae import VoidVAE
 from void.models.vae_training.batches import Crops, heldout
 from void.models.vae_training.config import VaeTrainingConfig
+from void.models.vae_training.export import WEIGHTS, export, psnr
 from void.models.vae_training.initial import tame
 from void.models.vae_training.muon import Muon
-from void.models.vae_training.normalise import divide_latents, latent_statistics
 
 if TYPE_CHECKING:
     from void.config import VoidConfig
 
-STATE, WEIGHTS, MEASUREMENTS, PICTURE = "state.pt", "vae.safetensors", "vae.json", "heldout.png"
+STATE = "state.pt"
 # Keys that may change between runs of the same folder.
 FREE_KEYS = ("root", "steps", "log_every", "checkpoint_every", "heldout_clips")
 
@@ -84,14 +80,14 @@ def train_vae(cfg: VoidConfig, device: torch.device, console: Console) -> Path:
         if step % training.log_every == 0:
             seconds = (time.perf_counter() - begun) / (step - begun_at)
             console.print(
-                f"step {step}/{training.steps}  loss {loss.item():.4f}  psnr {_psnr(error.item()):.1f} dB  "
+                f"step {step}/{training.steps}  loss {loss.item():.4f}  psnr {psnr(error.item()):.1f} dB  "
                 f"lr {optimizers[0].param_groups[0]['lr']:.1e}  {seconds:.2f} s/step  "
                 f"left {(training.steps - step) * seconds / 60:.0f} min"
             )
         if step % training.checkpoint_every == 0 or step == training.steps:
-            _save(root / STATE, settings, step, vae, average, optimizers)
             assert isinstance(average.module, VoidVAE)
             measured = export(average.module, clips, root, step)
+            _save(root / STATE, settings, step, vae, average, optimizers)
             shown = "  ".join(f"{kind} {value:.2f} dB" for kind, value in measured["psnr_db"].items())
             console.print(f"  held-out {shown}")
     return root / WEIGHTS
@@ -103,31 +99,6 @@ def learning_rate_factor(cfg: VaeTrainingConfig, step: int) -> float:
     left = cfg.steps - step
     cool = 0.5 - 0.5 * math.cos(math.pi * left / cfg.decay_steps) if left < cfg.decay_steps else 1.0
     return warm * cool
-
-
-def export(average: VoidVAE, clips: dict[str, Tensor], root: Path, step: int) -> dict[str, Any]:
-    """Write normalised weights, their measurements and a picture; returns the measurements, leaves `average` alone."""
-    vae = VoidVAE.from_config(average.config).to(average.device).eval()
-    vae.load_state_dict(average.state_dict())
-    vae.requires_grad_(False)
-    rgb = clips.get("rendered", clips["procedural"])
-    divide_latents(vae, latent_statistics(vae, rgb)[1])
-    for parameter in vae.parameters():
-        parameter.data = parameter.half().float()
-    mean_C, std_C = latent_statistics(vae, rgb)
-    rebuilt = {kind: _rebuild(vae, kept) for kind, kept in clips.items()}
-    measured = {
-        "step": step,
-        "parameters": sum(parameter.numel() for parameter in vae.parameters()),
-        "psnr_db": {kind: _mean_psnr(kind, clips[kind], rebuilt[kind]) for kind in clips},
-        "scaled_latent_mean": [round(value, 4) for value in mean_C.tolist()],
-        "scaled_latent_std": [round(value, 4) for value in std_C.tolist()],
-    }
-    with whole_file(root / WEIGHTS) as partial:
-        save_file({name: tensor.half().contiguous().cpu() for name, tensor in vae.state_dict().items()}, partial)
-    write_json(root / MEASUREMENTS, {"config": _plain_config(vae), "measured": measured})
-    _picture(root / PICTURE, clips, rebuilt)
-    return measured
 
 
 def _optimizers(vae: VoidVAE, cfg: VaeTrainingConfig) -> list[torch.optim.Optimizer]:
@@ -157,38 +128,6 @@ def _losses(vae: VoidVAE, video: Tensor, cfg: VaeTrainingConfig, noise_seed: int
     kl = 0.5 * (mean.square() + logvar.exp() - 1 - logvar).mean()
     loss = difference.abs().mean() + cfg.mse_weight * squared + cfg.gradient_weight * gradient + cfg.kl_weight * kl
     return loss, squared.detach() / 4
-
-
-def _rebuild(vae: VoidVAE, video: Tensor) -> Tensor:
-    mean_BTCHW, _ = encode_moments(vae, video)
-    return decode_latents(vae, mean_BTCHW * vae.config.scaling_factor).cpu()
-
-
-def _mean_psnr(kind: str, clips: Tensor, rebuilt: Tensor) -> float:
-    """Mean over clips of the PSNR at peak 1: RGB is mapped to [0, 1] first, masks are in [0, 1] already."""
-    low = 0.0 if "mask" in kind else -1.0
-    errors = ((rebuilt.clamp(low, 1) - clips) / (1 - low)).square().mean(dim=(1, 2, 3, 4))
-    return float(np.mean([_psnr(error) for error in errors.tolist()]))
-
-
-def _psnr(squared_error: float) -> float:
-    return -10 * math.log10(max(squared_error, 1e-10))
-
-
-def _picture(path: Path, clips: dict[str, Tensor], rebuilt: dict[str, Tensor]) -> None:
-    rows = []
-    for kind in clips:
-        for source in (clips[kind], rebuilt[kind]):
-            shown = to_frames((source * 2 - 1 if "mask" in kind else source)[:6])
-            rows.append(np.concatenate([frames_THWC[12] for frames_THWC in shown], axis=1))
-    width = max(row.shape[1] for row in rows)
-    sheet = np.concatenate([np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0))) for row in rows])
-    with whole_file(path) as partial:
-        cv2.imwrite(str(partial), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
-
-
-def _plain_config(vae: VoidVAE) -> dict[str, Any]:
-    return {key: value for key, value in dict(vae.config).items() if not key.startswith("_")}
 
 
 def _settings_hash(cfg: VoidConfig) -> str:
