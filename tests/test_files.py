@@ -124,3 +124,14 @@ def test_checksums(tmp_path: Path) -> None:
     assert files.sha256_file(tmp_path / "a") == hashlib.sha256(content).hexdigest()
     assert files.sha256_of({"a": 1, "b": 2}) == files.sha256_of(json.loads('{"b": 2, "a": 1}'))
     assert files.sha256_of({"a": 1}) != files.sha256_of({"a": 2})
+
+
+def test_the_same_text_is_not_written_again(tmp_path: Path) -> None:
+    target = tmp_path / "a.txt"
+    files.write_text(target, "same")
+    inode = target.stat().st_ino
+    files.write_text(target, "same")
+    assert target.stat().st_ino == inode
+    files.write_text(target, "other")
+    assert target.stat().st_ino != inode
+    assert target.read_text() == "other"

@@ -103,9 +103,13 @@ def remove_partials(folder: str | Path) -> int:
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Write UTF-8 text, whole or not at all."""
+    """Write UTF-8 text, whole or not at all. A file that holds this text already is left as it is."""
+    path = Path(path)
+    encoded = text.encode("utf-8")
+    if path.is_file() and path.read_bytes() == encoded:
+        return
     with whole_file(path) as partial:
-        partial.write_text(text, encoding="utf-8")
+        partial.write_bytes(encoded)
 
 
 def write_json(path: str | Path, value: Any) -> None:
