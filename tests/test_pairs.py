@@ -86,7 +86,7 @@ def test_disk_full_leaves_no_pair(folder: Path, tmp_path: Path, full_disk: None)
     assert list((tmp_path / "out").iterdir()) == []
     manifest = (folder.parents[1] / pairs.MANIFEST).read_text()
     with pytest.raises(InputError, match="no space left"):
-        pairs.write_manifest(folder.parents[1], pairs.read_manifest(folder.parents[1]))
+        pairs.write_manifest(folder.parents[1], pairs.read_manifest(folder.parents[1])[:1])
     assert (folder.parents[1] / pairs.MANIFEST).read_text() == manifest
 
 

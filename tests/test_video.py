@@ -285,7 +285,7 @@ def test_released_sample_masks_hold_exact_levels(sample: str) -> None:
     """Where the released samples are at hand: the first frames of each mask, read through RGB, are the levels."""
     if not SAMPLES.exists():
         return
-    frames_THWC, fps = video.read_video(SAMPLES / sample, max_frames=4)
+    frames_THWC, fps = video.read_video(SAMPLES / sample, max_frames=8)
     assert fps == 12
     assert {0, 127, 255} <= set(np.unique(frames_THWC)) <= set(LEVELS)
     assert Quadmask.unpack(np.ascontiguousarray(frames_THWC[..., 0])).primary_THW.any()

@@ -115,7 +115,8 @@ def test_a_killed_process_leaves_nothing_that_a_rerun_would_trust(
         *(f"cache.root={toy_cache}", f"training.root={root}", "training.steps=12", "training.checkpoint_every=2"),
         *("training.log_every=1", "training.validate_every=0"),
     ]
-    process = subprocess.Popen([sys.executable, REPOSITORY / "train.py", *overrides], cwd=tmp_path)
+    environment = os.environ | {"OMP_NUM_THREADS": str(torch.get_num_threads())}
+    process = subprocess.Popen([sys.executable, REPOSITORY / "train.py", *overrides], cwd=tmp_path, env=environment)
     while not (root / "checkpoints" / "step-000004").is_dir():
         assert process.poll() is None, "ended before it could be killed"
         time.sleep(0.01)
