@@ -3,6 +3,7 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 RUN := $(BIN)/void
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: help setup install kubric distributed demo test lint lock clean
 
@@ -17,21 +18,22 @@ setup: $(VENV)/.complete
 # torch goes first and alone, so that no other package chooses a build of it; Kubric's exception is explained in its file.
 $(VENV)/.complete: pyproject.toml requirements/lock.txt requirements/kubric.txt
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing: install Python 3.11, or make PYTHON=/path/to/python3.11"; exit 1; }
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check $$(grep '^torch==' requirements/lock.txt)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/lock.txt
-	$(MAKE) --no-print-directory install
-	touch $@
+	@echo "Setting up $(VENV): about 3.3 GB, a few minutes, once."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PIP) $$(grep '^torch==' requirements/lock.txt)
+	@$(PIP) -r requirements/lock.txt
+	@$(MAKE) --no-print-directory install
+	@touch $@
 
 install: kubric
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(PIP) --no-deps --no-build-isolation -e .
 
 kubric:
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements/kubric.txt
+	@$(PIP) --no-deps -r requirements/kubric.txt
 
 # DeepSpeed, for several processes with ZeRO; built from source.
 distributed: setup
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation -e ".[distributed]"
+	@$(PIP) --no-build-isolation -e ".[distributed]"
 
 demo: setup
 	$(RUN) doctor experiment=demo
@@ -58,4 +60,4 @@ lock:
 	mv requirements/lock.tmp requirements/lock.txt
 
 clean:
-	rm -rf $(VENV) runs
+	rm -rf $(VENV)
