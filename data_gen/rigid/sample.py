@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 
-from data_gen.config import HDRIS, VIEW_TRANSFORMS, SceneConfig
+from data_gen.config import HDRIS, VIEW_TRANSFORMS, AcceptConfig, SceneConfig
 from data_gen.rigid.assets import Shape
 from data_gen.rigid.palette import FLOOR_COLORS, OBJECT_COLORS
 from data_gen.rigid.spec import CameraSpec, FloorSpec, LightSpec, ObjectSpec, Pattern, Role, SceneSpec
@@ -88,6 +88,15 @@ def check_config(config: SceneConfig) -> None:
     for wrong, problem, remedy in problems:
         if wrong:
             raise InputError(problem, remedy)
+    for prefix, group in (("scene", config), ("scene.accept", config.accept)):
+        for name, (low, high) in _intervals(group).items():
+            if low > high:
+                raise InputError(f"{prefix}.{name} = [{low}, {high}] is reversed", "give the smaller number first")
+
+
+def _intervals(group: SceneConfig | AcceptConfig) -> dict[str, Interval]:
+    names = [field.name for field in fields(group) if field.type == "tuple[float, float]"]
+    return {name: getattr(group, name) for name in names}
 
 
 def sample_scene(config: SceneConfig, catalogue: dict[str, Shape], seed: int, index: int, attempt: int) -> SceneSpec:

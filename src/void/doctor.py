@@ -16,7 +16,7 @@ import psutil
 from hydra.core.hydra_config import HydraConfig
 from packaging.requirements import Requirement
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from void.command import Command
 from void.errors import InputError
@@ -189,7 +189,7 @@ def run(config: VoidConfig) -> None:
     checks += check_weights(config)
     if any(override.startswith("data") for override in HydraConfig.get().overrides.task):
         checks += check_data(Path(config.data.root))
-    table = Table(box=None, show_header=False, pad_edge=False)
+    table = Table("mark", "name", Column("found", overflow="fold"), box=None, show_header=False, pad_edge=False)
     for check in checks:
         mark = "[green]ok[/green]" if check.remedy is None else "[red]no[/red]"
         table.add_row(mark, check.name, check.found)

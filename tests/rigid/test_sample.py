@@ -9,7 +9,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from data_gen.config import RenderConfig, SceneConfig
+from data_gen.config import AcceptConfig, RenderConfig, SceneConfig
 from data_gen.rigid.assets import Shape
 from data_gen.rigid.palette import FLOOR_COLORS, OBJECT_COLORS, linear_rgb
 from data_gen.rigid.sample import NoRoomError, check_config, overlap, sample_scene
@@ -126,6 +126,8 @@ def test_a_spec_survives_json(catalogue: Catalogue) -> None:
         ({"object_counts": [1, 2]}, "scene.object_counts"),
         ({"object_counts": [9]}, "scene.object_counts"),
         ({"remove_two_from": 2}, "scene.remove_two_from = 2"),
+        ({"speed": (5.0, 3.0)}, r"scene.speed = \[5.0, 3.0\] is reversed"),
+        ({"accept": AcceptConfig(contact_window=(0.6, 0.2))}, "scene.accept.contact_window"),
         ({"render": RenderConfig(samples=0)}, "scene.render.samples = 0"),
         ({"render": RenderConfig(view_transform="Agx")}, "scene.render.view_transform = Agx"),
         ({"render": RenderConfig(hdris=["beach"])}, "beach"),
