@@ -18,7 +18,7 @@ Writes to data.root:
 Every scene is a process of its own. The same command again continues where it stopped and skips what is finished;
 a larger scene.count adds pairs.
 
-  void generate name=demo
+  void generate experiment=demo
   void generate name=big scene.count=200 executor.workers=8
   void generate name=other seed=7 scene.object_counts=[4,5]
 """

@@ -11,8 +11,8 @@ from omegaconf import OmegaConf
 from rich.console import Console
 
 from data_gen.config import AssetsConfig, ExecutorConfig, SceneConfig
-from data_gen.rigid.assets import build_pack
-from data_gen.rigid.produce import pair_id
+from data_gen.rigid.assets import build_pack, check_kinds
+from data_gen.rigid.produce import SOURCE, pair_id
 from data_gen.rigid.sample import check_config
 from data_gen.runner import Command, Failure, check_executor, run_jobs, worker_command
 from data_gen.worker import Job
@@ -62,8 +62,10 @@ def generate(
     check_frames(scene.frames, "scene.frames")
     check_size(scene.height, scene.width, "scene")
     check_executor(executor)
-    _claim(root, _recipe(scene, assets, seed))
+    check_kinds(assets)
     pairs = root / PAIRS
+    _claim(root, _recipe(scene, assets, seed))
+    _refuse_fewer(pairs, scene.count)
     remove_partials(root)
     remove_partials(pairs)
     wanted = {pair_id(index): index for index in range(scene.count)}
@@ -116,10 +118,24 @@ def _recipe(scene: SceneConfig, assets: AssetsConfig, seed: int) -> dict[str, An
     return {"schema": SCHEMA, "seed": seed, "scene": kept, "assets": {"kinds": list(assets.kinds)}}
 
 
+def _refuse_fewer(pairs: Path, count: int) -> None:
+    """A smaller count would take pairs out of the manifest that other stages have used already."""
+    made = [path.parent.name for path in sorted(pairs.glob(f"{SOURCE}-*/{METADATA}"))]
+    wanted = {pair_id(index) for index in range(count)}
+    beyond = [name for name in made if name not in wanted]
+    if beyond:
+        raise InputError(
+            f"scene.count = {count}, but {pairs} holds {len(made)} pairs, up to {beyond[-1]}",
+            f"use scene.count={int(beyond[-1].rsplit('-', 1)[1]) + 1} or more, or another folder (data.root=PATH)",
+        )
+
+
 def _claim(root: Path, recipe: dict[str, Any]) -> None:
     """Write the recipe, or compare it with the one under which the pairs in `root` were made."""
     path = root / RECIPE
     remedy = "choose another folder (data.root=PATH or name=NAME), or delete that one"
+    if not any((root / PAIRS).glob(f"*/{METADATA}")):
+        path.unlink(missing_ok=True)
     if not path.is_file():
         if any((root / PAIRS).glob("*/")):
             raise InputError(

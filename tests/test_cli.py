@@ -76,6 +76,24 @@ def test_an_unknown_key_exits_with_two_lines_and_writes_nothing(tmp_path: Path) 
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [["--cfg", "job", "training.steps=7", "experiment=demo"], ["experiment=demo", "training.steps=7", "--cfg", "job"]],
+)
+def test_flags_may_stand_anywhere(arguments: list[str], tmp_path: Path) -> None:
+    result = void("train", *arguments, cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert "steps: 7" in result.stdout
+    assert "name: demo" in result.stdout
+
+
+def test_a_key_written_as_a_flag_is_explained(tmp_path: Path) -> None:
+    result = void("train", "--experiment=demo", cwd=tmp_path)
+    assert result.returncode == cli.USAGE_STATUS
+    assert "write experiment=demo, without dashes" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
 def test_an_input_error_inside_a_command_reaches_the_reader(tmp_path: Path) -> None:
     result = void("cache", "data=no/such/folder", cwd=tmp_path)
     assert result.returncode == cli.USAGE_STATUS

@@ -149,6 +149,13 @@ BUILDERS: dict[str, Callable[[], Model]] = {
 KINDS = (*PROPORTIONS, *BUILDERS)
 
 
+def check_kinds(config: AssetsConfig) -> None:
+    """Raise InputError unless every shape asked for is one that can be built."""
+    unknown = [kind for kind in config.kinds if kind not in KINDS]
+    if unknown or not config.kinds:
+        raise InputError(f"assets.kinds = {list(config.kinds)}: unknown or empty", f"kinds are {', '.join(KINDS)}")
+
+
 def build_pack(config: AssetsConfig) -> Path:
     """Build the pack once.
 
@@ -158,9 +165,7 @@ def build_pack(config: AssetsConfig) -> Path:
     Raises:
         InputError: an unknown kind, or none.
     """
-    unknown = [kind for kind in config.kinds if kind not in KINDS]
-    if unknown or not config.kinds:
-        raise InputError(f"assets.kinds = {list(config.kinds)}: unknown or empty", f"kinds are {', '.join(KINDS)}")
+    check_kinds(config)
     wanted = sorted(set(config.kinds) & set(BUILDERS))
     folder = Path(config.root) / sha256_of([PACK_VERSION, wanted])[:12]
     if not folder.is_dir():

@@ -22,6 +22,8 @@ from void.config import register
 from void.errors import InputError
 
 COMMAND_ORDER = ("generate", "cache", "train", "infer", "eval", "doctor")
+# Flags of Hydra that the next word belongs to.
+VALUE_FLAGS = ("--cfg", "-c", "--package", "-p", "--info", "-i")
 USAGE_STATUS = 2
 INTERRUPT_STATUS = 130
 
@@ -63,9 +65,22 @@ def _dispatch(name: str, arguments: list[str]) -> None:
         _teach(command)
         return
     arguments = [_expand_path_shorthand(argument) for argument in arguments]
-    if not any(argument.startswith("-") for argument in arguments):
-        to_typed(compose_raw(arguments))
-    _run_hydra(command, arguments)
+    overrides, flags = _split(arguments)
+    if "--multirun" not in flags and "-m" not in flags:
+        to_typed(compose_raw(overrides))
+    _run_hydra(command, overrides + flags)
+
+
+def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """Overrides, and Hydra's flags with their values, in whatever order they were typed."""
+    overrides: list[str] = []
+    flags: list[str] = []
+    for argument in arguments:
+        if argument.startswith("--") and "=" in argument:
+            raise InputError(f"unknown flag: {argument}", f"write {argument.lstrip('-')}, without dashes")
+        is_value = bool(flags) and flags[-1] in VALUE_FLAGS
+        (flags if argument.startswith("-") or is_value else overrides).append(argument)
+    return overrides, flags
 
 
 def _expand_path_shorthand(override: str) -> str:
@@ -116,7 +131,11 @@ def _teach(command: Command) -> None:
     for group in command.groups:
         console.print(f"[bold]{group}[/]  (choose with {group}=NAME: {', '.join(options(group))})")
         console.print(escape(textwrap.indent(OmegaConf.to_yaml(config[group]), "  ")))
-    console.print("Override any key: GROUP.KEY=VALUE. `--cfg job` prints the whole configuration, `--multirun` sweeps.")
+    console.print(
+        "Override any key: GROUP.KEY=VALUE; experiment=NAME chooses a whole run, name=NAME its folder runs/NAME."
+    )
+    console.print("`--cfg job` prints the whole configuration. `--multirun` sweeps; give each job a folder of its own:")
+    console.print(r"  --multirun training.learning_rate=1e-3,3e-3 'training.root=${root}/lr-${training.learning_rate}'")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ import psutil
 from hydra.core.hydra_config import HydraConfig
 from packaging.requirements import Requirement
 from rich.console import Console
-from rich.table import Column, Table
+from rich.markup import escape
 
 from void.command import Command
 from void.errors import InputError
@@ -187,15 +187,15 @@ def run(config: VoidConfig) -> None:
     ]
     checks += check_machine(Path(config.root))
     checks += check_weights(config)
-    if any(override.startswith("data") for override in HydraConfig.get().overrides.task):
+    if any(override.startswith("data.root=") for override in HydraConfig.get().overrides.task):
         checks += check_data(Path(config.data.root))
-    table = Table("mark", "name", Column("found", overflow="fold"), box=None, show_header=False, pad_edge=False)
+    console = Console(soft_wrap=True, highlight=False)
+    width = max(len(check.name) for check in checks)
     for check in checks:
-        mark = "[green]ok[/green]" if check.remedy is None else "[red]no[/red]"
-        table.add_row(mark, check.name, check.found)
+        mark = "[green]ok[/]" if check.remedy is None else "[red]no[/]"
+        console.print(f"{mark}  {check.name:{width}}  {escape(check.found)}")
         if check.remedy:
-            table.add_row("", "", f"[bold]-> {check.remedy}[/bold]")
-    Console(soft_wrap=True).print(table)
+            console.print(f"    [bold]-> {escape(check.remedy)}[/]")
     failed = [check for check in checks if check.remedy]
     if failed:
         remedies = list(dict.fromkeys(check.remedy for check in failed if check.remedy))

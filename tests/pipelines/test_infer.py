@@ -262,6 +262,14 @@ def test_impossible_settings(config: VoidConfig, key: str, value: float) -> None
     assert not clips(config)
 
 
+def test_an_impossible_setting_costs_no_finished_clip(config: VoidConfig) -> None:
+    infer(config)
+    before = clips(config)
+    config.infer.steps = 0
+    assert "infer.steps = 0" in refusal(config).problem
+    assert clips(config) == before != {}
+
+
 def test_a_pair_that_is_too_short(config: VoidConfig) -> None:
     config.data.frames = 13
     error = refusal(config)

@@ -96,6 +96,21 @@ def test_a_larger_count_adds_pairs(tmp_path: Path) -> None:
     assert first.items() <= contents(root / "pairs").items()
 
 
+def test_a_smaller_count_takes_nothing_away(uninterrupted: Path) -> None:
+    before = contents(uninterrupted)
+    with pytest.raises(InputError, match=r"scene\.count = 2, but .* holds 5 pairs") as caught:
+        run(uninterrupted, count=2)
+    assert "scene.count=5 or more" in caught.value.remedy
+    assert contents(uninterrupted) == before
+
+
+def test_a_recipe_without_pairs_may_be_corrected(tmp_path: Path) -> None:
+    root = tmp_path / "data"
+    with pytest.raises(InputError, match="scenes failed"):
+        run(root, fake(crash=[0, 1, 2, 3, 4]))
+    assert run(root, friction=(0.1, 0.2))[0] == []
+
+
 def test_each_failure_costs_one_scene_and_says_why(tmp_path: Path, uninterrupted: Path) -> None:
     root = tmp_path / "data"
     everything = ExecutorConfig(workers=2, failure_budget=1.0, timeout=30)

@@ -26,7 +26,7 @@ Interrupted, the same command continues; finished, it does nothing. A defective 
 listed in index.json, and tried again by the next run; more than cache.max_failures of them stop the command.
 
   void cache                                   the pairs of the default run
-  void cache name=demo                         those of runs/demo
+  void cache experiment=demo                   those of runs/demo
   void cache data.frames=13 cache.dtype=bfloat16
 """,
     groups=("data", "cache", "model", "recipe"),

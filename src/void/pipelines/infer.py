@@ -45,8 +45,7 @@ def infer(config: VoidConfig) -> None:
     """
     check_frames(config.data.frames, "data.frames")
     check_size(config.data.height, config.data.width, "data")
-    if config.infer.limit is not None and config.infer.limit < 1:
-        raise InputError(f"infer.limit = {config.infer.limit}", "use 1 or more, or null for all pairs of the split")
+    _check_settings(config)
     rows = select(read_manifest(Path(config.data.root)), config.infer.split)
     checkpoint = weights.choose(config)
     settings = sampling_settings(config)
@@ -72,6 +71,24 @@ def infer(config: VoidConfig) -> None:
             clips = tuple(done[row.id] for row in rows if row.id in done)
             write_predictions(root, Predictions(config.name, checkpoint.record(), settings, versions, clips))
     log.info("predictions: %s", root)
+
+
+def _check_settings(config: VoidConfig) -> None:
+    """Refuse impossible values before a finished clip is given up for them."""
+    settings, most = config.infer, config.model.scheduler["num_train_timesteps"]
+    wrong = [
+        (
+            settings.limit is not None and settings.limit < 1,
+            f"limit = {settings.limit}",
+            "use 1 or more, or null for all",
+        ),
+        (not 1 <= settings.steps <= most, f"steps = {settings.steps}", f"use 1 to {most}; 30 is usual"),
+        (settings.guidance_scale < 1, f"guidance_scale = {settings.guidance_scale}", "use 1 for no guidance, or more"),
+        (not 0 <= settings.crf <= 51, f"crf = {settings.crf}", "use 0 (best) to 51"),
+    ]
+    for is_wrong, shown, remedy in wrong:
+        if is_wrong:
+            raise InputError(f"infer.{shown} is out of range", remedy)
 
 
 def sampling_settings(config: VoidConfig) -> dict[str, Any]:

@@ -139,7 +139,7 @@ def check_continues(state: TrainerState, settings: dict[str, Any], steps: int, f
     if changed:
         raise InputError(
             f"{folder} belongs to another configuration: {'; '.join(changed)}",
-            "restore these values, or train into another folder (name=NEW or training.root=PATH)",
+            "restore these values, or train into another folder (training.root=PATH)",
         )
     if state.step > steps:
         raise InputError(

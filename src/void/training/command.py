@@ -26,7 +26,7 @@ given. Finished, it does nothing; with a larger training.steps it goes on. A cha
 name.
 
   void train                                            the tiny model
-  void train experiment=paper_pass1                     the published run (eight GPUs, with torchrun)
+  torchrun --nproc_per_node 8 train.py experiment=paper_pass1   the published run
   torchrun --standalone --nproc_per_node 2 train.py distributed=ddp
 """,
     groups=("training", "stage", "distributed", "tracker", "data", "cache", "model", "recipe"),
