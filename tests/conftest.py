@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
+import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +18,14 @@ from void import files
 from void.cache.store import build_cache
 from void.composition import compose_config
 from void.config import VoidConfig
+
+
+@atexit.register
+def silence_blender() -> None:
+    """Blender's module, on its way out, prints how much memory it never freed; the summary stays the last line."""
+    if "bpy" in sys.modules:
+        sys.stdout.flush()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())
 
 
 @pytest.fixture(scope="session", autouse=True)

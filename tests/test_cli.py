@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ def void(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     ("override", "problem", "remedy"),
     [
         ("training.lerning_rate=1", "training.lerning_rate", "training.learning_rate"),
-        ("trainig.steps=3", "trainig", "training"),
+        ("trainig.steps=3", "trainig.steps", "training.steps"),
         ("+training.new_key=1", "training.new_key", ""),
         ("+extra.deep=1", "extra", ""),
         ("scene.frams=5", "scene.frams", "scene.frames"),
@@ -59,10 +60,21 @@ def test_every_key_is_listed_once() -> None:
     assert {"training.steps", "recipe.mask_levels", "scene.family", "name"} <= set(keys)
 
 
-def test_an_unknown_command_suggests_the_nearest(tmp_path: Path) -> None:
-    result = void("trian", cwd=tmp_path)
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["trian"], "did you mean train"),
+        (["train", "--experiment=demo"], "write experiment=demo, without dashes"),
+        (["train", "--help", "experiment=nothing_like_it"], "unknown option: experiment=nothing_like_it"),
+        (["train", "--cfg", "job", "training.stepz=3"], "did you mean training.steps"),
+        (["cache", "data=no/such/folder"], "no/such/folder"),
+    ],
+)
+def test_a_refused_command_says_why_and_what_to_do(arguments: list[str], words: str, tmp_path: Path) -> None:
+    result = void(*arguments, cwd=tmp_path)
     assert result.returncode == cli.USAGE_STATUS
-    assert "did you mean train" in result.stderr
+    assert words in result.stderr
+    assert "->" in result.stderr
     assert "Traceback" not in result.stderr
 
 
@@ -87,21 +99,6 @@ def test_flags_may_stand_anywhere(arguments: list[str], tmp_path: Path) -> None:
     assert "name: demo" in result.stdout
 
 
-def test_a_key_written_as_a_flag_is_explained(tmp_path: Path) -> None:
-    result = void("train", "--experiment=demo", cwd=tmp_path)
-    assert result.returncode == cli.USAGE_STATUS
-    assert "write experiment=demo, without dashes" in result.stderr
-    assert "Traceback" not in result.stderr
-
-
-def test_an_input_error_inside_a_command_reaches_the_reader(tmp_path: Path) -> None:
-    result = void("cache", "data=no/such/folder", cwd=tmp_path)
-    assert result.returncode == cli.USAGE_STATUS
-    assert "no/such/folder" in result.stderr
-    assert "->" in result.stderr
-    assert "Traceback" not in result.stderr
-
-
 def test_help_lists_commands_in_the_order_of_the_flow(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -122,6 +119,23 @@ def test_every_command_teaches_itself(
     command = cli.commands()[name]
     assert command.summary in shown
     assert all(f"{group}  (choose with {group}=NAME" in shown for group in command.groups)
+
+
+def test_help_explains_keys_with_the_values_of_the_experiment(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["void", "train", "experiment=demo", "--help"])
+    cli.main()
+    shown = capsys.readouterr().out
+    assert "  name: demo\n" in shown
+    assert "  steps: 600\n      Optimiser steps in total" in shown
+    assert "  optimizer: adamw   (adamw | came)\n" in shown
+
+
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["void", "--version"])
+    cli.main()
+    assert capsys.readouterr().out == f"void {version('void')}\n"
 
 
 @pytest.mark.parametrize("script", ["train", "eval"])

@@ -5,14 +5,13 @@ from __future__ import annotations
 import difflib
 import os
 import sys
-import textwrap
-from importlib.metadata import entry_points
+from importlib.metadata import entry_points, version
 
 import hydra
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from rich.console import Console
 from rich.markup import escape
 
@@ -20,6 +19,7 @@ from void.command import Command
 from void.composition import HYDRA_VERSION_BASE, compose_raw, conf_dir, options, to_typed
 from void.config import register
 from void.errors import InputError
+from void.teaching import teach
 
 COMMAND_ORDER = ("generate", "cache", "train", "infer", "eval", "doctor")
 # Flags of Hydra that the next word belongs to.
@@ -42,6 +42,9 @@ def main(name: str | None = None) -> None:
         if not arguments or arguments[0] in ("-h", "--help"):
             _list_commands()
             return
+        if arguments[0] == "--version":
+            sys.stdout.write(f"void {version('void')}\n")
+            return
         name, *arguments = arguments
     errors = Console(stderr=True, soft_wrap=True, highlight=False)
     try:
@@ -61,11 +64,11 @@ def _dispatch(name: str, arguments: list[str]) -> None:
         meant = f"did you mean {near[0]}? " if near else ""
         raise InputError(f"unknown command: {name}", f"{meant}commands are: {', '.join(available)}")
     command = available[name]
-    if "-h" in arguments or "--help" in arguments:
-        _teach(command)
-        return
     arguments = [_expand_path_shorthand(argument) for argument in arguments]
     overrides, flags = _split(arguments)
+    if "-h" in flags or "--help" in flags:
+        teach(command, overrides)
+        return
     if "--multirun" not in flags and "-m" not in flags:
         to_typed(compose_raw(overrides))
     _run_hydra(command, overrides + flags)
@@ -121,21 +124,6 @@ def _list_commands() -> None:
     console.print(
         "\n`void COMMAND --help` teaches one. Whole runs are files in conf/experiment: void train experiment=demo"
     )
-
-
-def _teach(command: Command) -> None:
-    console = Console(soft_wrap=True, highlight=False)
-    console.print(f"[bold]void {command.name}[/]: {command.summary}\n\n{escape(command.help.strip())}\n")
-    console.print("Its configuration, with the defaults:\n")
-    config = compose_raw([])
-    for group in command.groups:
-        console.print(f"[bold]{group}[/]  (choose with {group}=NAME: {', '.join(options(group))})")
-        console.print(escape(textwrap.indent(OmegaConf.to_yaml(config[group]), "  ")))
-    console.print(
-        "Override any key: GROUP.KEY=VALUE; experiment=NAME chooses a whole run, name=NAME its folder runs/NAME."
-    )
-    console.print("`--cfg job` prints the whole configuration. `--multirun` sweeps; give each job a folder of its own:")
-    console.print(r"  --multirun training.learning_rate=1e-3,3e-3 'training.root=${root}/lr-${training.learning_rate}'")
 
 
 if __name__ == "__main__":

@@ -105,9 +105,11 @@ def _explain(error: Exception, overrides: list[str]) -> InputError:
     if full_key is None:
         return InputError(f"configuration: {error}", "check the spelling of the override; --help lists the keys")
     key = full_key.group(1)
-    if re.search(r"Key '[^']+' (is )?not in", text):
-        return _unknown_key(key)
     given = [override for override in overrides if override.lstrip("+").split("=")[0] == key]
+    if re.search(r"Key '[^']+' (is )?not in", text):
+        # A misspelt group is complained about alone; the key that was typed below it says more.
+        typed = [override.lstrip("+~").split("=")[0] for override in overrides]
+        return _unknown_key(next((name for name in typed if name.startswith(f"{key}.")), key))
     reason = str(error.__cause__ or error).splitlines()[0]
     return InputError(f"bad value: {(given or [key])[-1]}: {reason}", "give a value of that type")
 

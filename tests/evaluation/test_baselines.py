@@ -10,7 +10,7 @@ from void.composition import compose_config
 from void.config import VoidConfig
 from void.errors import InputError
 from void.evaluation.baselines import BASELINES, check_baselines
-from void.evaluation.config import InpaintMethod
+from void.evaluation.config import EvalConfig, InpaintMethod
 from void.evaluation.metrics import score_clip
 from void.pairs import Pair
 from void.quadmask import Quadmask
@@ -77,5 +77,10 @@ def test_the_vae_row_sees_the_truth_and_nothing_else() -> None:
 )
 def test_wrong_names_are_refused(names: list[str], words: str) -> None:
     with pytest.raises(InputError) as caught:
-        check_baselines(names)
+        check_baselines(EvalConfig(baselines=names))
     assert words in caught.value.remedy
+
+
+def test_a_radius_of_nothing_is_refused() -> None:
+    with pytest.raises(InputError, match=r"eval\.inpaint_radius = 0"):
+        check_baselines(EvalConfig(inpaint_radius=0))

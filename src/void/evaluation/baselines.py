@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from void.config import VoidConfig
 from void.errors import InputError
-from void.evaluation.config import InpaintMethod
+from void.evaluation.config import EvalConfig, InpaintMethod
 from void.pairs import Pair
 
 Method = Callable[[Pair], NDArray[np.uint8]]
@@ -85,8 +85,9 @@ BASELINES: dict[str, Baseline] = {
 }
 
 
-def check_baselines(names: list[str]) -> None:
-    """Raise InputError, naming the nearest valid one, for a name that does not exist or stands twice."""
+def check_baselines(settings: EvalConfig) -> None:
+    """Raise InputError for a name that does not exist (the nearest is named) or stands twice, or an empty radius."""
+    names = settings.baselines
     for name in names:
         if name not in BASELINES:
             near = difflib.get_close_matches(name, BASELINES, 1)
@@ -96,3 +97,7 @@ def check_baselines(names: list[str]) -> None:
             )
     if len(set(names)) < len(names):
         raise InputError(f"eval.baselines names one twice: {', '.join(names)}", "list each baseline once")
+    if not settings.inpaint_radius > 0:
+        raise InputError(
+            f"eval.inpaint_radius = {settings.inpaint_radius} is no radius", "use pixels above 0, such as 3"
+        )

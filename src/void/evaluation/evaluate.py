@@ -23,7 +23,7 @@ def evaluate(config: VoidConfig) -> None:
     Raises:
         InputError: predictions, pairs or settings that do not fit each other.
     """
-    check_baselines(config.eval.baselines)
+    check_baselines(config.eval)
     predictions = read_predictions(Path(config.infer.root))
     jobs = plan(config, predictions)
     key = evaluation_key(config, jobs)
