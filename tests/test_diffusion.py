@@ -50,6 +50,29 @@ def test_low_precision_inputs_keep_their_noise_levels_apart() -> None:
     assert levels.dtype == torch.float32 and len(levels.unique()) == 50 and levels[0] > 0
 
 
+def bfloat16_levels() -> torch.Tensor:
+    """Noise in samples of zeros and noise of ones, at each training step."""
+    process = Schedule(build_scheduler(model_config()), torch.bfloat16)
+    steps = torch.arange(process.num_train_timesteps)
+    return process.add_noise(torch.zeros(len(steps), 1), torch.ones(len(steps), 1), steps).flatten()
+
+
+def test_the_released_schedule_has_no_noise_at_first_and_14_levels_among_50() -> None:
+    levels = bfloat16_levels()
+    assert levels.dtype == torch.float32
+    assert (levels[:2] == 0).all() and (levels[2:] > 0).all()
+    assert len(levels[:50].unique()) == 14
+    assert levels[-1] == 1
+
+
+def test_the_released_schedule_is_that_of_diffusers_with_bfloat16_samples() -> None:
+    scheduler, steps = build_scheduler(model_config()), torch.arange(1000)
+    zeros, ones = torch.zeros(1000, 1, dtype=torch.bfloat16), torch.ones(1000, 1, dtype=torch.bfloat16)
+    assert torch.equal(bfloat16_levels(), scheduler.add_noise(zeros, ones, steps).float().flatten())
+    process = Schedule(scheduler, torch.bfloat16)
+    assert torch.equal(process.velocity(zeros, ones, steps), scheduler.get_velocity(zeros, ones, steps).float())
+
+
 def test_a_perfect_velocity_samples_the_clean_clip() -> None:
     x0, noise = samples()
     scheduler: DDIMScheduler = build_scheduler(model_config())

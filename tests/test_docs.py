@@ -7,9 +7,13 @@ import shlex
 from pathlib import Path
 
 import pytest
+from pipelines.user_clips import write_clip
 
 from void.cli import COMMAND_ORDER, commands
 from void.composition import compose_config
+from void.pairs import read_manifest, validate
+from void.pipelines.clip_folders import read_clip_folder
+from void.video import read_mask
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -21,6 +25,10 @@ def shell_lines(page: Path) -> list[str]:
     blocks = re.findall(r"```sh\n(.*?)```", page.read_text(), re.DOTALL)
     lines = [line.split("  #")[0].strip() for block in blocks for line in block.replace("\\\n", " ").splitlines()]
     return [line for line in lines if line and not line.startswith("#")]
+
+
+def python_blocks(page: Path) -> list[str]:
+    return re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)
 
 
 COMMANDS = [(page.name, line) for page in PAGES for line in shell_lines(page)]
@@ -52,8 +60,29 @@ def test_every_command_is_one_that_exists(page: str, line: str) -> None:
         check_pytest([program, *rest])
     elif scripts := [word for word in words if word in ("train.py", "eval.py")]:
         check_void([Path(scripts[0]).stem, *words[words.index(scripts[0]) + 1 :]])
+    elif Path(program).name == "python" and rest[0] != "-m":
+        assert all((ROOT / word).exists() for word in rest if not word.startswith("--") and not word.isupper())
     else:
         assert program in ("conda", "git", "wandb"), f"{page}: no test knows how to check: {line}"
+
+
+def test_the_example_of_own_pairs_writes_a_valid_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (example,) = python_blocks(ROOT / "docs" / "formats.md")
+    exec(example, {})
+    assert validate(Path("my-pairs")) == []
+    assert [row.split for row in read_manifest(Path("my-pairs"))] == ["val", "train"]
+
+
+def test_the_example_of_an_own_mask_completes_a_clip_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_clip(Path("my-clip"), 7, 240, 320)
+    Path("my-clip/quadmask_0.mp4").unlink()
+    (example,) = python_blocks(ROOT / "docs" / "inference.md")
+    exec(example, {})
+    clip = read_clip_folder(Path("my-clip"))
+    quadmask, _ = read_mask(clip.mask)
+    assert quadmask.shape == (7, 240, 320) and quadmask.primary_THW.any() and quadmask.affected_THW.any()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -6,6 +6,8 @@ import importlib.metadata
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from void import doctor
 from void.composition import compose_config
@@ -60,6 +62,55 @@ def test_the_full_size_model_shows_how_to_get_its_weights() -> None:
     missing = [check for check in checks if check.remedy]
     assert missing
     assert all("hf download" in (check.remedy or "") for check in missing)
+
+
+def full_size(root: Path, *overrides: str) -> dict[str, doctor.Check]:
+    roots = [f"model.weights_root={root}", f"model.released_root={root}"]
+    config = compose_config(["model=cogvideox_fun_5b", *roots, *overrides])
+    return {check.name: check for check in doctor.check_weights(config)}
+
+
+def write_transformer(file: Path, channels: int) -> None:
+    file.parent.mkdir(exist_ok=True)
+    save_file({"patch_embed.proj.weight": torch.zeros(4, 8 * channels)}, file)
+
+
+def test_the_released_fine_tunes_are_offered_and_not_demanded(tmp_path: Path) -> None:
+    checks = full_size(tmp_path)
+    for stage in ("pass1", "pass2"):
+        check = checks[f"released {stage}"]
+        assert check.optional
+        command = f"hf download netflix/void-model void_{stage}.safetensors --local-dir {tmp_path}"
+        assert check.remedy is not None and check.remedy.endswith(command)
+    base = checks["model.transformer_weights"]
+    assert not base.optional
+    assert base.remedy is not None
+    assert base.remedy.endswith(f"hf download alibaba-pai/CogVideoX-Fun-V1.5-5b-InP --local-dir {tmp_path}")
+
+
+def test_present_weights_are_described_by_their_channels_and_the_rule(tmp_path: Path) -> None:
+    write_transformer(tmp_path / "transformer" / "model.safetensors", 33)
+    write_transformer(tmp_path / "void_pass1.safetensors", 48)
+    for rule in ("mean", "replicate"):
+        checks = full_size(tmp_path, f"recipe.mask_expansion={rule}")
+        base, released = checks["model.transformer_weights"], checks["released pass1"]
+        assert base.remedy is None and released.remedy is None
+        assert f"33 input channels, expanded to 48 by recipe.mask_expansion={rule}" in base.found
+        assert "48 input channels" in released.found
+        assert f"infer.checkpoint={tmp_path / 'void_pass1.safetensors'}" in released.found
+
+
+def test_weights_that_cannot_be_used_are_no_good_news(tmp_path: Path) -> None:
+    write_transformer(tmp_path / "transformer" / "model.safetensors", 36)
+    write_transformer(tmp_path / "void_pass1.safetensors", 48)
+    file = tmp_path / "void_pass1.safetensors"
+    file.write_bytes(file.read_bytes()[:-1])
+    (tmp_path / "vae").mkdir()
+    (tmp_path / "vae" / "weights.bin").touch()
+    checks = full_size(tmp_path)
+    assert "36 input channels" in checks["model.transformer_weights"].found
+    assert "pickles are not read" in (checks["model.vae_weights"].remedy or "")
+    assert "download" in (checks["released pass1"].remedy or "")
 
 
 def test_the_tiny_model_needs_nothing() -> None:

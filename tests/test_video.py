@@ -289,3 +289,21 @@ def test_released_sample_masks_hold_exact_levels(sample: str) -> None:
     assert fps == 12
     assert {0, 127, 255} <= set(np.unique(frames_THWC)) <= set(LEVELS)
     assert Quadmask.unpack(np.ascontiguousarray(frames_THWC[..., 0])).primary_THW.any()
+
+
+def test_frames_come_and_go_one_by_one(tmp_path: Path) -> None:
+    frames_THWC = clip()
+    whole, single = tmp_path / "whole.mp4", tmp_path / "single.mp4"
+    video.write_video(whole, frames_THWC, 12)
+    video.write_frames(single, iter(frames_THWC), frames_THWC.shape[:3], 12)
+    assert single.read_bytes() == whole.read_bytes()
+    decoded_THWC, _ = video.read_video(whole)
+    np.testing.assert_array_equal(np.stack([*video.iter_video(whole)]), decoded_THWC)
+    np.testing.assert_array_equal(np.stack([*video.iter_video(whole, max_frames=2)]), decoded_THWC[:2])
+
+
+def test_missing_frames_are_noticed(tmp_path: Path) -> None:
+    frames, *size = clip().shape[:3]
+    with pytest.raises(RuntimeError, match="of the"):
+        video.write_frames(tmp_path / "a.mp4", iter(clip()[:-1]), (frames, *size), 12)
+    assert not (tmp_path / "a.mp4").exists()

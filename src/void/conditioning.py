@@ -2,10 +2,14 @@
 
 Input channels per latent pixel, in this order: noisy latent 16 | mask latent 16 | latent of the unedited input clip 16.
 
+What is random in it, the pixel noise on the input clip, comes from a generator that the caller seeds.
+
 Shape legend: B batch, T frames (pixel or latent), C channels, H height, W width.
 """
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 import torch
@@ -13,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from void.quadmask import AFFECTED, KEEP, OVERLAP, PRIMARY, Quadmask
-from void.recipe import MaskLevels
+from void.recipe import MaskLevels, Stage
 
 # Value in [0, 1] that the VAE sees for each grey level on disk. The released model was trained on the three-level form,
 # where affected is 1 - 127/255: hence 128. `binary` is what its second pass feeds at inference.
@@ -23,9 +27,61 @@ MASK_VALUES: dict[MaskLevels, dict[int, float]] = {
     MaskLevels.binary: {PRIMARY: 0.0, OVERLAP: 0.0, AFFECTED: 0.0, KEEP: 1.0},
 }
 
+# Standard deviation of the pixel noise: fixed at inference, log-normal in training (mean 0.0564): the released
+# values, for pixels in [-1, 1].
+INFERENCE_SIGMA = 0.0563
+TRAINING_LOG_SIGMA_MEAN, TRAINING_LOG_SIGMA_STD = -3.0, 0.5
+
+
+def effective_levels(levels: MaskLevels, stage: Stage, *, training: bool) -> MaskLevels:
+    """The levels that `released` stands for: trimask, but binary at inference of pass 2. Others stay what they are."""
+    if levels is not MaskLevels.released:
+        return levels
+    return MaskLevels.binary if stage is Stage.pass2 and not training else MaskLevels.trimask
+
+
+def training_sigma(generator: torch.Generator) -> float:
+    """Draw the standard deviation of a training clip's pixel noise: exp(N(-3, 0.5)), median 0.05."""
+    normal = torch.randn((), generator=generator).item()
+    return math.exp(TRAINING_LOG_SIGMA_MEAN + TRAINING_LOG_SIGMA_STD * normal)
+
+
+def condition_videos(
+    video: NDArray[np.uint8] | Tensor,
+    quadmask: Quadmask,
+    levels: MaskLevels,
+    *,
+    sigma: float = 0.0,
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    """What the VAE encodes of a condition: the mask, and the unedited input clip, the removed region included.
+
+    Args:
+        video: the input clip, uint8 `(T, H, W, 3)` or float `(1, 3, T, H, W)` in [-1, 1].
+        quadmask: of the same size.
+        levels: any but `released`, for which `effective_levels` gives one.
+        sigma: standard deviation of the pixel noise; values of exactly -1 get none.
+        generator: gives the noise; a CPU generator, so the same noise comes on every device.
+
+    Returns:
+        float32 `(2, 3, T, H, W)` on the CPU: the mask in [0, 1], then the clip in [-1, 1] plus noise (not clamped).
+    """
+    video_BCTHW = video.detach().to("cpu", torch.float32) if isinstance(video, Tensor) else rgb_video(video)
+    assert video_BCTHW.shape == (1, 3, *quadmask.shape)
+    if sigma > 0:
+        assert generator is not None, "pixel noise needs a seeded generator"
+        noise_BCTHW = sigma * torch.randn(video_BCTHW.shape, generator=generator)
+        video_BCTHW = video_BCTHW + noise_BCTHW.masked_fill_(video_BCTHW == -1, 0)
+    return torch.cat([mask_video(quadmask, levels), video_BCTHW])
+
 
 def mask_video(quadmask: Quadmask, levels: MaskLevels) -> Tensor:
-    """The mask as the VAE's input: float32 `(1, 3, T, H, W)` in [0, 1] (not [-1, 1]), object 0, background 1."""
+    """The mask as the VAE's input: float32 `(1, 3, T, H, W)` in [0, 1] (not [-1, 1]), object 0, background 1.
+
+    Args:
+        quadmask: the mask.
+        levels: any but `released`.
+    """
     table = torch.zeros(256)
     for grey, value in MASK_VALUES[levels].items():
         table[grey] = value

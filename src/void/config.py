@@ -16,9 +16,11 @@ from omegaconf import MISSING
 from void.cache.config import CacheConfig
 from void.data.config import DataConfig
 from void.evaluation.config import EvalConfig
+from void.export.config import ExportConfig
 from void.models.config import ModelConfig
 from void.models.vae_training.config import VaeTrainingConfig
 from void.pipelines.config import InferConfig
+from void.plan.config import PlanConfig
 from void.recipe import RecipeConfig
 from void.tracking.config import TrackerConfig
 from void.training.config import DistributedConfig, StageConfig, TrainingConfig
@@ -46,6 +48,8 @@ class VoidConfig:
     tracker: TrackerConfig = field(default_factory=TrackerConfig)
     infer: InferConfig = field(default_factory=InferConfig)
     eval: EvalConfig = field(default_factory=EvalConfig)
+    export: ExportConfig = field(default_factory=ExportConfig)
+    plan: PlanConfig = field(default_factory=PlanConfig)
     vae_training: VaeTrainingConfig = field(default_factory=VaeTrainingConfig)
     scene: Any = None
     assets: Any = None
@@ -63,6 +67,8 @@ GROUPS: dict[str, type] = {
     "tracker": TrackerConfig,
     "infer": InferConfig,
     "eval": EvalConfig,
+    "export": ExportConfig,
+    "plan": PlanConfig,
     "vae_training": VaeTrainingConfig,
 }
 

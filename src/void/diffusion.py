@@ -1,11 +1,14 @@
-"""The diffusion process in its velocity form, computed in float32 for training and sampling alike.
+"""The diffusion process in its velocity form, for training and sampling alike.
 
     x_t = sqrt(a_t) x_0 + sqrt(1 - a_t) n          a_t = alphas_cumprod[t]
     v   = sqrt(a_t) n   - sqrt(1 - a_t) x_0
     x_0 = sqrt(a_t) x_t - sqrt(1 - a_t) v
 
 With the schedule rescaled to zero terminal signal-to-noise ratio a_999 = 0: there the input is pure noise and v = -x_0.
-Casting a_t to bfloat16 first, as the released code does, would leave 14 distinct noise levels among the 50 smallest.
+
+The coefficients are float32 unless a recipe asks for bfloat16. Diffusers' schedulers take a_t, and its roots, in the
+samples' type, so the released training has them in bfloat16: no noise at all for t <= 1, and 14 distinct levels for
+t < 50.
 """
 
 from __future__ import annotations
@@ -20,11 +23,12 @@ class Schedule:
 
     Args:
         scheduler: whose configuration defines the levels; the sampler steps through the very same ones.
+        dtype: in which a_t and its roots are computed; what they multiply is float32 always.
     """
 
-    def __init__(self, scheduler: DDIMScheduler) -> None:
+    def __init__(self, scheduler: DDIMScheduler, dtype: torch.dtype = torch.float32) -> None:
         assert scheduler.config.prediction_type == "v_prediction"
-        self.alphas_cumprod: Tensor = scheduler.alphas_cumprod.to(torch.float32)
+        self.alphas_cumprod: Tensor = scheduler.alphas_cumprod.to(dtype)
         self.num_train_timesteps: int = scheduler.config.num_train_timesteps
 
     def add_noise(self, x0: Tensor, noise: Tensor, t: Tensor) -> Tensor:
@@ -45,4 +49,4 @@ class Schedule:
     def _coefficients(self, t: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
         assert t.shape == (like.shape[0],)
         alpha = self.alphas_cumprod.to(like.device)[t].view(-1, *[1] * (like.ndim - 1))
-        return alpha.sqrt(), (1 - alpha).sqrt()
+        return alpha.sqrt().float(), (1 - alpha).sqrt().float()

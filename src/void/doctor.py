@@ -44,11 +44,12 @@ MIN_MEMORY_GIB = 4.0
 
 @dataclass(frozen=True)
 class Check:
-    """One line of the report. `remedy` is None where all is well."""
+    """One line of the report. `remedy` is None where all is well. What is `optional` may be missing."""
 
     name: str
     found: str
     remedy: str | None = None
+    optional: bool = False
 
 
 def check_python() -> Check:
@@ -142,9 +143,9 @@ def check_device() -> Check:
 
 
 def check_weights(config: VoidConfig) -> list[Check]:
-    """The files that the chosen model names: present, or how to get them."""
-    from void.models.build import FILELESS_TOKENIZER
-    from void.models.weights import resolve
+    """The files that the chosen model names, and the released fine-tunes of it: present, or how to get them."""
+    from void.models.config import FILELESS_TOKENIZER
+    from void.models.weights import resolve, safetensors_files
 
     model = config.model
     checks = []
@@ -157,10 +158,37 @@ def check_weights(config: VoidConfig) -> list[Check]:
             checks.append(Check(name, f"{location} needs no file"))
         else:
             try:
-                checks.append(Check(name, str(resolve(location, model))))
+                path = resolve(location, model)
+                if key != "tokenizer":
+                    safetensors_files(path)
+                detail = _channels(path, config) if key == "transformer_weights" else ""
+                checks.append(Check(name, f"{path}{detail}"))
             except InputError as error:
                 checks.append(Check(name, error.problem, error.remedy))
-    return checks
+    return checks + [check_released(config, stage, file) for stage, file in model.released_files.items()]
+
+
+def check_released(config: VoidConfig, stage: str, file: str) -> Check:
+    """One released fine-tune of the chosen model; training does without."""
+    model = config.model
+    name, path = f"released {stage}", Path(model.released_root or "") / file
+    if not path.is_file():
+        command = f"hf download {model.released_repository} {file} --local-dir {model.released_root}"
+        return Check(name, f"{path} does not exist", f"to sample with it: {command}", optional=True)
+    try:
+        return Check(name, f"{path}{_channels(path, config)}; use it with infer.checkpoint={path}")
+    except InputError as error:
+        return Check(name, error.problem, error.remedy, optional=True)
+
+
+def _channels(transformer: Path, config: VoidConfig) -> str:
+    from void.models.expansion import BASE_CHANNELS, VOID_CHANNELS
+    from void.models.loading import needs_expansion
+
+    if not needs_expansion(transformer):
+        return f" ({VOID_CHANNELS} input channels)"
+    rule = config.recipe.mask_expansion.value
+    return f" ({BASE_CHANNELS} input channels, expanded to {VOID_CHANNELS} by recipe.mask_expansion={rule})"
 
 
 def check_data(root: Path) -> list[Check]:
@@ -192,11 +220,11 @@ def run(config: VoidConfig) -> None:
     console = Console(soft_wrap=True, highlight=False)
     width = max(len(check.name) for check in checks)
     for check in checks:
-        mark = "[green]ok[/]" if check.remedy is None else "[red]no[/]"
+        mark = "[green]ok[/]" if check.remedy is None else "[yellow]--[/]" if check.optional else "[red]no[/]"
         console.print(f"{mark}  {check.name:{width}}  {escape(check.found)}")
         if check.remedy:
             console.print(f"    [bold]-> {escape(check.remedy)}[/]")
-    failed = [check for check in checks if check.remedy]
+    failed = [check for check in checks if check.remedy and not check.optional]
     if failed:
         remedies = list(dict.fromkeys(check.remedy for check in failed if check.remedy))
         raise InputError(f"{len(failed)} of {len(checks)} checks failed", "; ".join(remedies[:3]))
@@ -207,7 +235,7 @@ DOCTOR = Command(
     summary="check the machine, the packages, the weights, or a folder of pairs",
     help="""
 Checks Python, the system libraries that Blender needs, the pinned packages, memory, disk and the chosen model's
-weights, and names the one command that mends what is missing.
+weights, and names the one command that mends what is missing. What is marked -- can stay as it is.
 
   void doctor                            this machine
   void doctor data=PATH                  also every pair below PATH (formats, lengths, mask values, checksums)

@@ -9,13 +9,14 @@ Shape legend: T frames, H height, W width, C = 3 colour channels (RGB).
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import errno
 import math
 import os
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -31,11 +32,16 @@ from void.files import whole_file
 from void.quadmask import Quadmask
 
 DEFAULT_CRF = 16
+# Each decoder thread holds frames of its own: with one per core a 4K clip takes over a gigabyte.
+_DECODER_THREADS = 1
 # x264 writes its thread count into the stream: a fixed one gives the same bytes on every machine.
 _REPRODUCIBLE = ("-threads", "4", "-map_metadata", "-1", "-fflags", "+bitexact", "-flags:v", "+bitexact")
 _CONTAINER = (*_REPRODUCIBLE, "-movflags", "+faststart")
 _BT709 = ("-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv")
 _RGB_TO_YUV = ("-vf", "scale=out_color_matrix=bt709:out_range=tv,format=yuv420p")
+# Unless told otherwise x264 keeps some 60 frames at once, which at 3840 x 2160 takes 1.5 GiB.
+_FULL_HD = 1920 * 1088
+_FEW_FRAMES_AT_ONCE = ("-rc-lookahead", "4", "-bf", "0", "-refs", "1", "-x264-params", "sliced-threads=1")
 _MASK_CODEC = ("-c:v", "libx264", "-qp", "0", "-pix_fmt", "gray")
 
 # Decord would print ffmpeg's complaints; the errors raised here say the same.
@@ -82,6 +88,28 @@ def read_video(path: str | Path, *, max_frames: int | None = None) -> tuple[NDAr
     return _decode(Path(path), reader, count), reader.get_avg_fps()
 
 
+def iter_video(path: str | Path, *, max_frames: int | None = None) -> Iterator[NDArray[np.uint8]]:
+    """Decode a video frame by frame: what was yielded is not kept.
+
+    Args:
+        path: the file.
+        max_frames: stop after this many frames.
+
+    Yields:
+        uint8 RGB `(H, W, 3)`.
+
+    Raises:
+        InputError: as `read_video`; damage shows when its frame is reached.
+    """
+    reader = _open(Path(path))
+    count = len(reader) if max_frames is None else min(max_frames, len(reader))
+    try:
+        yield from _decoded(Path(path), reader, count)
+    finally:
+        del reader
+        _return_free_memory()
+
+
 def check_writable(where: str | Path, shape_THW: tuple[int, int, int], fps: float) -> None:
     """Raise unless H.264 can hold a clip of this shape and rate: at least one frame, even sides, a rate above 0.
 
@@ -116,9 +144,36 @@ def write_video(
         InputError: odd size, no frames, impossible rate, disk full.
     """
     assert frames_THWC.dtype == np.uint8 and frames_THWC.ndim == 4 and frames_THWC.shape[-1] == 3
-    codec = (*_RGB_TO_YUV, "-c:v", "libx264", "-crf", str(crf), *_BT709)
+    write_frames(path, frames_THWC, frames_THWC.shape[:3], fps, crf=crf, progress=progress)
+
+
+def write_frames(
+    path: str | Path,
+    frames: Iterable[NDArray[np.uint8]],
+    shape_THW: tuple[int, int, int],
+    fps: float,
+    *,
+    crf: int = DEFAULT_CRF,
+    progress: bool = False,
+) -> None:
+    """`write_video` of frames that come one by one, so that the clip is never held whole.
+
+    Args:
+        path: target, `*.mp4`; replaced if it exists.
+        frames: uint8 RGB `(H, W, 3)` each.
+        shape_THW: how many there are, and their even height and width.
+        fps: frames per second, above 0.
+        crf: x264's constant rate factor: 0 best to 51 worst.
+        progress: show a bar with the remaining time.
+
+    Raises:
+        InputError: odd size, no frames, impossible rate, disk full.
+    """
+    _, height, width = shape_THW
+    memory = _FEW_FRAMES_AT_ONCE if height * width > _FULL_HD else ()
+    codec = (*_RGB_TO_YUV, "-c:v", "libx264", "-crf", str(crf), *memory, *_BT709)
     with whole_file(path) as partial:
-        _encode(Path(path), partial, frames_THWC, fps, pixel_format="rgb24", codec=codec, progress=progress)
+        _encode(Path(path), partial, frames, shape_THW, fps, pixel_format="rgb24", codec=codec, progress=progress)
 
 
 def encode_mp4(frames_THWC: NDArray[np.uint8], fps: float, *, crf: int = DEFAULT_CRF) -> bytes:
@@ -137,7 +192,9 @@ def write_mask(path: str | Path, quadmask: Quadmask, fps: float) -> None:
     """
     grey_THW = quadmask.pack()
     with whole_file(path) as partial:
-        _encode(Path(path), partial, grey_THW, fps, pixel_format="gray", codec=_MASK_CODEC, progress=False)
+        _encode(
+            Path(path), partial, grey_THW, quadmask.shape, fps, pixel_format="gray", codec=_MASK_CODEC, progress=False
+        )
         decoded_THW = _read_grey(partial)[0]
         if not np.array_equal(decoded_THW, grey_THW):
             raise InputError(
@@ -172,7 +229,7 @@ def _open(path: Path) -> decord.VideoReader:
         kind = "an empty file" if path.is_file() else "a folder"
         raise InputError(f"{path} is {kind}, not a video", "give the path of a video file (MP4, MKV, AVI, WebM)")
     try:
-        return decord.VideoReader(str(path))
+        return decord.VideoReader(str(path), num_threads=_DECODER_THREADS)
     except (decord.DECORDError, AssertionError) as error:
         if isinstance(error, AssertionError) or "cannot find video stream" in str(error):
             raise InputError(
@@ -194,6 +251,12 @@ def _looks_like_video(path: Path) -> bool:
     return head[4:8] == b"ftyp" or head[:4] == b"\x1aE\xdf\xa3" or (head[:4] == b"RIFF" and head[8:12] == b"AVI ")
 
 
+def _return_free_memory() -> None:
+    """Give what a decoder has freed back to the system; glibc would keep hundreds of MiB after a 4K clip."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
+
+
 def _damaged(path: Path, how: str) -> InputError:
     return InputError(
         f"{path} is a truncated or damaged video: {how}",
@@ -204,18 +267,24 @@ def _damaged(path: Path, how: str) -> InputError:
 def _decode(path: Path, reader: decord.VideoReader, count: int) -> NDArray[np.uint8]:
     """The next `count` frames `(T, H, W, 3)`."""
     frames_THWC: NDArray[np.uint8] | None = None
+    for index, frame_HWC in enumerate(_decoded(path, reader, count)):
+        if frames_THWC is None:
+            frames_THWC = np.empty((count, *frame_HWC.shape), np.uint8)
+        frames_THWC[index] = frame_HWC
+    assert frames_THWC is not None
+    return frames_THWC
+
+
+def _decoded(path: Path, reader: decord.VideoReader, count: int) -> Iterator[NDArray[np.uint8]]:
+    """The next `count` frames, one by one."""
     for index in range(count):
         try:
             frame = reader.next().asnumpy()
         except (decord.DECORDError, StopIteration) as error:
             raise _damaged(path, f"frame {index} of {len(reader)} does not decode") from error
         height, width = frame.shape[:2]
-        if frames_THWC is None:
-            frames_THWC = np.empty((count, height, width, 3), np.uint8)
         # Rows of some narrow clips (16, 32, 48, 96, 144 wide) hold padding, which decord takes for further channels.
-        frames_THWC[index] = frame.reshape(height, -1)[:, : 3 * width].reshape(height, width, 3)
-    assert frames_THWC is not None
-    return frames_THWC
+        yield frame.reshape(height, -1)[:, : 3 * width].reshape(height, width, 3)
 
 
 def _rate(fps: float) -> Fraction:
@@ -225,20 +294,21 @@ def _rate(fps: float) -> Fraction:
 def _encode(
     path: Path,
     partial: Path,
-    frames: NDArray[np.uint8],
+    frames: Iterable[NDArray[np.uint8]],
+    shape_THW: tuple[int, int, int],
     fps: float,
     *,
     pixel_format: str,
     codec: tuple[str, ...],
     progress: bool,
 ) -> None:
-    """Pipe raw frames `(T, H, W[, C])` into ffmpeg, which writes `partial`; `path` is the name for messages."""
-    count, height, width = frames.shape[:3]
-    check_writable(path, (count, height, width), fps)
+    """Pipe raw frames `(H, W[, C])` into ffmpeg, which writes `partial`; `path` is the name for messages."""
+    count, height, width = shape_THW
+    check_writable(path, shape_THW, fps)
     rate = _rate(fps)
     source = ("-f", "rawvideo", "-pix_fmt", pixel_format, "-s", f"{width}x{height}", "-r", str(rate), "-i", "-")
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-loglevel", "error", *source, *codec, *_CONTAINER, str(partial)]
-    status, complaint = _feed(command, _tracked(frames, f"Writing {path.name}") if progress else frames)
+    status, complaint = _feed(command, _tracked(frames, count, f"Writing {path.name}") if progress else frames)
     for full in (errno.ENOSPC, errno.EDQUOT):
         if os.strerror(full) in complaint:
             raise OSError(full, complaint, str(path))
@@ -272,7 +342,7 @@ def _feed(command: list[str], frames: Iterable[NDArray[np.uint8]]) -> tuple[int,
     return status, b"".join(complaint).decode(errors="replace").strip()
 
 
-def _tracked(frames: NDArray[np.uint8], label: str) -> Iterable[NDArray[np.uint8]]:
+def _tracked(frames: Iterable[NDArray[np.uint8]], count: int, label: str) -> Iterable[NDArray[np.uint8]]:
     elapsed_and_left = (MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     with Progress(TextColumn("{task.description}"), BarColumn(), *elapsed_and_left) as bar:
-        yield from bar.track(frames, description=label)
+        yield from bar.track(frames, total=count, description=label)

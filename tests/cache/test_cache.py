@@ -19,7 +19,7 @@ from toy import TOY_FRAMES, TOY_HEIGHT, TOY_WIDTH, toy_overrides, toy_pair, writ
 
 from void.cache import encode, store
 from void.cache.key import content_key, ingredients
-from void.cache.shards import TENSORS
+from void.cache.shards import BY_VARIANT, TENSORS
 from void.cache.store import build_cache, open_cache
 from void.conditioning import mask_video, rgb_video
 from void.config import VoidConfig
@@ -51,7 +51,9 @@ def test_entries_are_the_posteriors_of_the_pair(toy_config: Compose) -> None:
     cache = open_cache(cfg)
     entry = cache.entry("toy-1")
     shape = latent_shape(TOY_FRAMES, TOY_HEIGHT, TOY_WIDTH)
-    assert all(getattr(entry, name).shape == shape for name in TENSORS if name != "text")
+    assert cache.variants == 1
+    assert all(getattr(entry, name).shape == (1, *shape) for name in BY_VARIANT)
+    assert all(getattr(entry, name).shape == shape for name in TENSORS if name not in (*BY_VARIANT, "text"))
     assert all(getattr(entry, name).dtype == torch.float32 for name in TENSORS)
     pair = read_pair(Path(cfg.data.root) / "pairs" / "toy-1")
     vae = build_vae(cfg.model)
@@ -61,8 +63,8 @@ def test_entries_are_the_posteriors_of_the_pair(toy_config: Compose) -> None:
         ("mask", mask_video(pair.quadmask, cfg.recipe.mask_levels)),
     ):
         mean, logvar = encode_moments(vae, video)
-        torch.testing.assert_close(getattr(entry, f"{name}_mean"), mean[0], rtol=1e-4, atol=1e-4)
-        torch.testing.assert_close(getattr(entry, f"{name}_logvar"), logvar[0], rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(getattr(entry, f"{name}_mean").squeeze(0), mean[0], rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(getattr(entry, f"{name}_logvar").squeeze(0), logvar[0], rtol=1e-4, atol=1e-4)
     assert entry.text.shape == cache.null_text.shape == (cfg.model.max_text_tokens, 64)
     assert not torch.equal(entry.text, cache.null_text)
     assert [row.id for row in cache.rows] == ["toy-0", "toy-1", "toy-2", "toy-3"]
@@ -99,7 +101,10 @@ def test_cutting_the_clip_shortens_the_latents(toy_data: Path, tmp_path: Path, t
 
 @pytest.mark.parametrize(
     "override",
-    ["data.width=32", "recipe.mask_levels=trimask", "cache.dtype=float16", "model.init_seed=1", "model.dtype=bfloat16"],
+    [
+        *("data.width=32", "recipe.mask_levels=trimask", "cache.dtype=float16"),
+        *("model.init_seed=1", "model.dtype=bfloat16", "model.conditioning_noise=true"),
+    ],
 )
 def test_every_ingredient_changes_the_key(toy_config: Compose, override: str) -> None:
     # With random weights, so that their seed counts.
@@ -126,6 +131,44 @@ def test_the_key_depends_on_pairs_and_weights_but_not_on_shards(toy_config: Comp
         save_file({"w": torch.full((2,), value)}, tmp_path / "vae.safetensors")
         keys.append(content_key(ingredients(toy_config(f"model.vae_weights={tmp_path}/vae.safetensors"), rows)))
     assert keys[0] != keys[1]
+
+
+def test_released_levels_are_the_trimask_of_training_in_either_stage(toy_config: Compose) -> None:
+    keys = set()
+    for overrides in (["trimask"], ["released"], ["released", "stage.name=pass2"]):
+        cfg = toy_config(f"recipe.mask_levels={overrides[0]}", *overrides[1:])
+        keys.add(content_key(ingredients(cfg, read_manifest(cfg.data.root))))
+    assert len(keys) == 1
+
+
+def test_noise_variants_count_only_where_there_is_noise(toy_config: Compose) -> None:
+    def key(*overrides: str) -> str:
+        cfg = toy_config(*overrides)
+        return content_key(ingredients(cfg, read_manifest(cfg.data.root)))
+
+    noisy = "model.conditioning_noise=true"
+    assert key("cache.noise_variants=2") == key("cache.noise_variants=3")
+    assert key(noisy, "cache.noise_variants=2") != key(noisy, "cache.noise_variants=3")
+    with pytest.raises(InputError, match=r"cache.noise_variants=0 makes no sense"):
+        key(noisy, "cache.noise_variants=0")
+
+
+def test_noise_variants_differ_in_the_input_alone_and_come_back_the_same(toy_config: Compose) -> None:
+    clean = build_cache(toy_config()).entry("toy-1")
+    noisy = ("model.conditioning_noise=true", "cache.noise_variants=3")
+    cache = build_cache(toy_config(*noisy))
+    entry = cache.entry("toy-1")
+    assert cache.variants == 3 and entry.input_mean.shape == (3, *entry.target_mean.shape)
+    for name in ("target_mean", "mask_mean", "target_logvar", "mask_logvar"):
+        torch.testing.assert_close(getattr(entry, name), getattr(clean, name), rtol=1e-4, atol=1e-4)
+    offsets = entry.input_mean - clean.input_mean
+    spreads = offsets.flatten(1).std(1)
+    assert (spreads > 0.01).all() and spreads.max() > 1.05 * spreads.min()
+    assert (torch.corrcoef(offsets.flatten(1)) - torch.eye(3)).abs().max() < 0.9
+    single = cache.entry("toy-1", 2)
+    assert torch.equal(single.input_mean, entry.input_mean[2:]) and torch.equal(single.mask_mean, entry.mask_mean)
+    again = build_cache(toy_config(*noisy, "root=" + toy_config().root + "-again"))
+    assert torch.equal(again.entry("toy-1").input_mean, entry.input_mean)
 
 
 def test_a_cache_of_other_content_is_refused_saying_what_differs(toy_config: Compose) -> None:

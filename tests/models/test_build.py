@@ -39,6 +39,8 @@ def test_full_size_model_has_the_released_keys_and_shapes() -> None:
     assert parameters(vae) == 215_583_907
     assert parameters(build_text_encoder(model, meta=True)) == 4_762_310_656
     assert transformer.config.in_channels == 48 and vae.config.scaling_factor == 0.7
+    base = dataclasses.replace(model, transformer=model.transformer | {"in_channels": 33})
+    assert parameters(build_transformer(base, meta=True)) == 5_571_094_144
 
 
 def test_full_size_model_without_its_files_says_how_to_get_them() -> None:

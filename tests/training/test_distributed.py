@@ -82,6 +82,11 @@ def test_two_processes_continue_bit_for_bit(
     assert [lr for _, _, lr in losses] == [rate(step) for step in range(1, STEPS + 1)]
 
 
+def test_deepspeed_is_told_not_to_clip() -> None:
+    settings = zero_settings(compose_config(["recipe.clip_gradients=false"]), overlap=True)
+    assert settings["gradient_clipping"] == 0
+
+
 def test_deepspeed_is_told_to_clip() -> None:
     settings = zero_settings(compose_config(["training.max_grad_norm=0.5", "training.batch_size=3"]), overlap=True)
     assert settings["gradient_clipping"] == 0.5

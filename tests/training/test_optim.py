@@ -20,6 +20,15 @@ def test_cosine_with_warm_up_spans_the_run_and_wastes_no_step() -> None:
     assert 0 < rates[-1] < 1e-6
 
 
+@pytest.mark.parametrize("schedule", ["cosine", "cosine_with_restarts"])
+def test_a_horizon_per_process_hardly_decays(schedule: str) -> None:
+    cfg = TrainingConfig(steps=7980, learning_rate=1e-5, lr_schedule=schedule, warmup_steps=50)
+    rate = learning_rate(cfg, horizon=8)
+    assert rate(25) == pytest.approx(0.5e-5) and rate(50) == pytest.approx(1e-5)
+    assert rate(7980) == pytest.approx(0.962e-5, abs=0.001e-5)
+    assert learning_rate(cfg)(7980) < 1e-9
+
+
 def test_an_unknown_schedule_lists_the_known_ones() -> None:
     with pytest.raises(InputError, match="cosinus is unknown") as unknown:
         learning_rate(TrainingConfig(steps=1, lr_schedule="cosinus"))

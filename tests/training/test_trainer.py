@@ -16,12 +16,15 @@ import torch
 from safetensors.torch import load_file
 from toy import TOY_HEIGHT, TOY_WIDTH, toy_overrides
 
+from void.cache.store import open_cache
 from void.config import VoidConfig
 from void.errors import InputError
 from void.files import read_json
 from void.models.checkpoints import find_checkpoint, load_transformer
+from void.recipe import Posterior
 from void.tracking.metrics_file import read_metrics
 from void.training import trainer as trainer_module
+from void.training.distributed import build_accelerator
 from void.training.trainer import Trainer, train
 from void.video import probe
 
@@ -157,7 +160,11 @@ def test_more_steps_continue_and_fewer_are_refused(compose: Compose) -> None:
         ("seed=3", "seed is 3, was 0"),
         ("model.transformer.num_layers=2", r"model.transformer.num_layers is 2, was 1"),
         ("training.batch_size=1", r"training.batch_size is 1, was 2"),
-        ("recipe.training_posterior=mode", r"recipe.training_posterior is mode, was sample"),
+        ("recipe.condition_posterior=sample", r"recipe.condition_posterior is sample, was mode"),
+        ("recipe.schedule_dtype=bfloat16", r"recipe.schedule_dtype is bfloat16, was float32"),
+        ("recipe.clip_gradients=false", r"recipe.clip_gradients is False, was True"),
+        ("recipe.lr_horizon_per_process=true", r"recipe.lr_horizon_per_process is True, was False"),
+        ("recipe.mask_expansion=zero", r"recipe.mask_expansion is zero, was mean"),
     ],
 )
 def test_a_changed_value_that_matters_is_refused_by_name(
@@ -293,11 +300,51 @@ def test_a_validation_cut_short_is_made_up_for(compose: Compose, monkeypatch: py
     ]
 
 
+def test_gradients_are_clipped_only_where_the_recipe_says_so(compose: Compose) -> None:
+    moved: dict[str, float] = {}
+    for name, clip, limit in (("free", "false", 1e-9), ("wide", "true", 1e9), ("tight", "true", 1e-9)):
+        # The step of Adam is the gradient's sign until epsilon dwarfs the gradient.
+        overrides = ("training.steps=1", "training.adam_epsilon=1.0", f"recipe.clip_gradients={clip}")
+        cfg = compose(name, *overrides, f"training.max_grad_norm={limit}")
+        start = Trainer(cfg, open_cache(cfg), {}, build_accelerator(cfg)).transformer.state_dict()
+        before = {key: tensor.clone() for key, tensor in start.items()}
+        train(cfg)
+        assert records(cfg)[0]["grad_norm"] > 1e-3
+        moved[name] = sum((tensor - before[key]).abs().sum().item() for key, tensor in weights(cfg).items())
+    assert moved["free"] == pytest.approx(moved["wide"], rel=1e-5)
+    assert moved["tight"] < 1e-3 * moved["free"]
+
+
+def test_recipes_keys_reach_the_trainer(compose: Compose) -> None:
+    cfg = compose("run", "recipe=released")
+    trainer = Trainer(cfg, open_cache(compose("run")), {}, build_accelerator(cfg))
+    assert trainer.schedule.alphas_cumprod.dtype == torch.bfloat16
+    assert set(trainer.dataset.posteriors.values()) == {Posterior.sample}
+    corrected = Trainer(compose("run"), open_cache(compose("run")), {}, build_accelerator(cfg))
+    assert corrected.schedule.alphas_cumprod.dtype == torch.float32
+    assert corrected.dataset.posteriors == {
+        "target": Posterior.sample,
+        "mask": Posterior.mode,
+        "input": Posterior.mode,
+    }
+
+
+def test_keys_of_inference_may_change(compose: Compose) -> None:
+    train(compose("run", "training.steps=1"))
+    train(compose("run", "training.steps=2", "recipe.aspect=stretch", "recipe.latents_dtype=bfloat16"))
+    assert len(records(compose("run"))) == 2
+
+
+def test_pass_2_is_refused_until_its_noise_is_there(compose: Compose) -> None:
+    with pytest.raises(InputError, match="stage=pass2 cannot be trained yet"):
+        train(compose("run", "stage.name=pass2"))
+
+
 def test_it_learns(compose: Compose) -> None:
     cfg = compose(
         "run",
         *("training.steps=60", "training.learning_rate=3e-3", "training.warmup_steps=5", "training.log_every=10"),
-        *("training.checkpoint_every=60", "recipe.training_posterior=mode"),
+        *("training.checkpoint_every=60", "recipe.condition_posterior=mode"),
     )
     train(cfg)
     losses = [record["loss"] for record in records(cfg)]

@@ -25,5 +25,8 @@ class CacheConfig:
     pairs_per_shard: int = 8
     dtype: CacheType = CacheType.float32
     """Type on disk."""
+    noise_variants: int = 4
+    """Noisy versions of each input clip that are encoded where the model has conditioning noise; each visit of an epoch
+    draws one."""
     max_failures: int = 0
     """Defective pairs that are set aside, with their reason, before the command stops."""

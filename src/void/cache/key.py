@@ -4,25 +4,34 @@ from __future__ import annotations
 
 from typing import Any
 
+from void.conditioning import effective_levels
 from void.config import VoidConfig
+from void.errors import InputError
 from void.files import sha256_of
 from void.models.identity import tokenizer_identity, weights_identity
 from void.pairs import ManifestRow
 
-SCHEMA = 1
+SCHEMA = 2
 KEY_LENGTH = 16
 PAIRS = "pairs"
+VARIANTS = "input_variants"
 
 
 def ingredients(cfg: VoidConfig, rows: list[ManifestRow]) -> dict[str, Any]:
-    """Everything the tensors depend on, as JSON: geometry, mask levels, networks, number format, each pair's bytes.
+    """Everything the tensors depend on, as JSON: geometry, condition, networks, number format, each pair's bytes.
 
     No network is built: weights from files are known by the files' checksums, random ones by their seed.
 
     Raises:
-        InputError: a file of weights is missing.
+        InputError: a file of weights is missing, or cache.noise_variants is less than 1.
     """
     model = cfg.model
+    noisy = model.conditioning_noise
+    if noisy and cfg.cache.noise_variants < 1:
+        raise InputError(
+            f"cache.noise_variants={cfg.cache.noise_variants} makes no sense",
+            "it must be at least 1; model.conditioning_noise=false encodes the clean clip",
+        )
     vae_weights = weights_identity(model, model.vae_weights)
     text_weights = weights_identity(model, model.text_encoder_weights)
     return {
@@ -30,7 +39,9 @@ def ingredients(cfg: VoidConfig, rows: list[ManifestRow]) -> dict[str, Any]:
         "frames": cfg.data.frames,
         "height": cfg.data.height,
         "width": cfg.data.width,
-        "mask_levels": cfg.recipe.mask_levels.value,
+        "mask_levels": effective_levels(cfg.recipe.mask_levels, cfg.stage.name, training=True).value,
+        "conditioning_noise": noisy,
+        VARIANTS: cfg.cache.noise_variants if noisy else 1,
         "cache_dtype": cfg.cache.dtype.value,
         "model_dtype": model.dtype,
         "vae": {"config": model.vae, "weights": vae_weights},

@@ -1,9 +1,11 @@
 """The shard file: safetensors with seven tensors a pair; its header says which pairs it holds and which were set aside.
 
-    <pair id>/target_mean, target_logvar, input_mean, input_logvar, mask_mean, mask_logvar    (T_lat, 16, h, w)
-    <pair id>/text                                                                            (L, D)
+    <pair id>/target_mean, target_logvar, mask_mean, mask_logvar    (T_lat, 16, h, w)
+    <pair id>/input_mean, input_logvar                              (V, T_lat, 16, h, w)
+    <pair id>/text                                                  (L, D)
 
-Shape legend: T_lat latent frames, h latent rows, w latent columns, L text tokens, D text width.
+Shape legend: V noise variants of the input clip (1 without conditioning noise), T_lat latent frames, h latent rows,
+w latent columns, L text tokens, D text width.
 """
 
 from __future__ import annotations
@@ -23,7 +25,10 @@ from void.files import whole_file
 
 @dataclass(frozen=True, eq=False)
 class CachedPair:
-    """Posteriors of the VAE, `(T_lat, 16, h, w)`, without the scaling factor; the caption's embedding `(L, D)`."""
+    """Posteriors of the VAE without the scaling factor, and the caption's embedding.
+
+    Of target and mask `(T_lat, 16, h, w)`, of the input clip `(V, T_lat, 16, h, w)`; text `(L, D)`.
+    """
 
     target_mean: Tensor
     target_logvar: Tensor
@@ -36,6 +41,7 @@ class CachedPair:
 
 HEADER = "shard"
 TENSORS = tuple(field.name for field in fields(CachedPair))
+BY_VARIANT = ("input_mean", "input_logvar")
 
 
 @dataclass(frozen=True)
@@ -73,14 +79,18 @@ def read_contents(path: Path) -> ShardContents:
         raise InputError(f"{path} is not a readable shard ({error})", "delete it and run void cache again") from error
 
 
-def read_pair_tensors(path: Path, pair_id: str) -> CachedPair:
-    """One pair of a shard, in float32.
+def read_pair_tensors(path: Path, pair_id: str, variants: slice) -> CachedPair:
+    """One pair of a shard, in float32, with these variants of the input clip.
 
     Raises:
         InputError: the file is missing or damaged.
     """
     try:
         with safe_open(path, "pt") as shard:
-            return CachedPair(**{name: shard.get_tensor(f"{pair_id}/{name}").float() for name in TENSORS})
+            tensors = {
+                name: shard.get_slice(f"{pair_id}/{name}")[variants if name in BY_VARIANT else slice(None)].float()
+                for name in TENSORS
+            }
+        return CachedPair(**tensors)
     except (SafetensorError, OSError) as error:
         raise InputError(f"{path} cannot be read ({error})", "delete it and run void cache again") from error

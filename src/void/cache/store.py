@@ -19,7 +19,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from void.cache.config import CacheType
-from void.cache.key import content_key, differences, ingredients, shard_key
+from void.cache.key import VARIANTS, content_key, differences, ingredients, shard_key
 from void.cache.shards import CachedPair, ShardContents, read_contents, read_pair_tensors, write_shard
 from void.config import VoidConfig
 from void.device import torch_device
@@ -58,10 +58,16 @@ class Cache:
         self._shard_of = {pair_id: name for name, ids in index["shards"].items() for pair_id in ids}
         self.rows = [row for row in manifest if row.id in self._shard_of]
         """Manifest rows that have an entry."""
+        self.variants: int = index["ingredients"][VARIANTS]
+        """Noise variants of each input clip; 1: the clean clip alone."""
 
-    def entry(self, pair_id: str) -> CachedPair:
-        """The tensors of one pair, float32. `KeyError` where the pair was set aside or never existed."""
-        return read_pair_tensors(self.folder / self._shard_of[pair_id], pair_id)
+    def entry(self, pair_id: str, variant: int | None = None) -> CachedPair:
+        """The tensors of one pair, float32, with all variants of the input clip, or only one (V = 1).
+
+        `KeyError` where the pair was set aside or never existed.
+        """
+        variants = slice(None) if variant is None else slice(variant, variant + 1)
+        return read_pair_tensors(self.folder / self._shard_of[pair_id], pair_id, variants)
 
     @property
     def null_text(self) -> Tensor:

@@ -47,14 +47,16 @@ class Batch:
 class LatentDataset(Dataset[Batch]):
     """Rows of a cache as batches of one.
 
-    What is random about a sample depends on `(seed, epoch, index)` alone: its posterior draws and whether its caption
-    is dropped.
+    What is random about a sample depends on `(seed, epoch, index)` alone: its posterior draws, the noise variant of its
+    input clip, and whether its caption is dropped.
 
     Args:
         cache: the latent cache.
         rows: the rows to serve, in the order that indices count.
         scaling_factor: of the VAE: latents are multiplied by it.
-        posterior: whether a posterior is sampled anew at each visit or replaced by its mode.
+        target_posterior: whether the target's posterior is sampled anew at each visit or replaced by its mode.
+        condition_posterior: the same for mask and input clip.
+        draw_variant: whether each visit draws one of the cached noise variants; false: always the first.
         text_dropout: probability of the empty caption.
         seed: of the run.
     """
@@ -65,14 +67,17 @@ class LatentDataset(Dataset[Batch]):
         rows: list[ManifestRow],
         *,
         scaling_factor: float,
-        posterior: Posterior,
+        target_posterior: Posterior,
+        condition_posterior: Posterior,
+        draw_variant: bool,
         text_dropout: float,
         seed: int,
     ) -> None:
         self.cache = cache
         self.rows = rows
         self.scaling_factor = scaling_factor
-        self.posterior = posterior
+        self.posteriors = {"target": target_posterior, "mask": condition_posterior, "input": condition_posterior}
+        self.variants = cache.variants if draw_variant else 1
         self.text_dropout = text_dropout
         self.seed = seed
         self.null_text = cache.null_text
@@ -81,20 +86,23 @@ class LatentDataset(Dataset[Batch]):
         return len(self.rows)
 
     def __getitem__(self, key: SampleKey) -> Batch:
-        entry = self.cache.entry(self.rows[key.index].id)
         draws = generator(self.seed, "sample", key.epoch, key.index)
-        latents = {name: self._latents(entry, name, draws)[None] for name in ("target", "mask", "input")}
+        variant = int(torch.randint(self.variants, (), generator=draws))
+        entry = self.cache.entry(self.rows[key.index].id, variant)
+        latents = {name: self._latents(entry, name, draws) for name in self.posteriors}
         dropped = torch.rand((), generator=draws).item() < self.text_dropout
         text_LD = self.null_text if dropped else entry.text
         return Batch(latents["target"], latents["mask"], latents["input"], text_LD[None])
 
     def _latents(self, entry: CachedPair, name: str, draws: torch.Generator) -> Tensor:
-        mean: Tensor = getattr(entry, f"{name}_mean")
-        if self.posterior is Posterior.mode:
-            return mean * self.scaling_factor
+        mean, logvar = getattr(entry, f"{name}_mean"), getattr(entry, f"{name}_logvar")
+        # The input clip comes with a first dimension, its one variant.
+        mean_BTCHW, logvar_BTCHW = (tensor.view(1, *tensor.shape[-4:]) for tensor in (mean, logvar))
+        if self.posteriors[name] is Posterior.mode:
+            return self.scaling_factor * mean_BTCHW
         # z = s (mu + sigma eps)
-        sigma = (0.5 * getattr(entry, f"{name}_logvar").clamp(*LOGVAR_RANGE)).exp()
-        return self.scaling_factor * (mean + sigma * torch.randn(mean.shape, generator=draws))
+        sigma_BTCHW = (0.5 * logvar_BTCHW.clamp(*LOGVAR_RANGE)).exp()
+        return self.scaling_factor * (mean_BTCHW + sigma_BTCHW * torch.randn(mean_BTCHW.shape, generator=draws))
 
 
 def collate(batches: list[Batch]) -> Batch:

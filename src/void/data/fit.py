@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,6 +11,8 @@ from void.data.config import DataConfig
 from void.errors import InputError
 from void.pairs import Pair
 from void.quadmask import Quadmask
+from void.recipe import VideoResize
+from void.resize import resize_frames
 
 
 def check_length(frames: int, wanted: int, where: str) -> None:
@@ -45,10 +46,7 @@ def fit_frames(frames_THWC: NDArray[np.uint8], height: int, width: int) -> NDArr
     """
     _, from_height, from_width, _ = frames_THWC.shape
     size = cover_size(from_height, from_width, height, width)
-    if size != (from_height, from_width):
-        method = cv2.INTER_AREA if size[0] <= from_height else cv2.INTER_CUBIC
-        frames_THWC = np.stack([cv2.resize(frame, size[::-1], interpolation=method) for frame in frames_THWC])
-    return frames_THWC[:, _centre(size[0], height), _centre(size[1], width)]
+    return resize_frames(frames_THWC, *size, VideoResize.area)[:, _centre(size[0], height), _centre(size[1], width)]
 
 
 def fit_mask(quadmask: Quadmask, height: int, width: int) -> Quadmask:

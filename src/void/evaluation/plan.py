@@ -13,7 +13,7 @@ from void.evaluation import results
 from void.evaluation.report import template_fingerprint
 from void.files import sha256_file, sha256_of
 from void.pairs import ManifestRow, read_manifest
-from void.pipelines.predictions import INDEX, Prediction, Predictions, pair_fingerprint
+from void.pipelines.predictions import CLIP, INDEX, Prediction, Predictions, pair_fingerprint
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,11 @@ def plan(config: VoidConfig, predictions: Predictions) -> list[Job]:
     if not predictions.clips:
         raise InputError(
             f"{infer_root / INDEX} lists no clips", "run `void infer` again; it stopped before the first one"
+        )
+    if any(clip.source == CLIP for clip in predictions.clips):
+        raise InputError(
+            f"{infer_root} holds results of a user's clips: they have no ground truth",
+            "look at them in strips/, or evaluate a run of `void infer` without infer.input",
         )
     rows = {row.id: row for row in read_manifest(data_root)}
     jobs = []

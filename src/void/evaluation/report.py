@@ -10,10 +10,10 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from void.evaluation import tables
-from void.evaluation.panels import KEPT_COLOUR, LEGEND
 from void.evaluation.results import ScoredClip
 from void.evaluation.scores import COLUMNS
 from void.files import sha256_of
+from void.overlay import KEPT_COLOUR, LEGEND
 
 TEMPLATES = ("report.html.jinja", "report.css", "report.js")
 

@@ -15,9 +15,10 @@ from void.data.fit import fit_pair
 from void.errors import InputError
 from void.evaluation.baselines import BASELINES, Method
 from void.evaluation.metrics import score_clip
-from void.evaluation.panels import Panel, colour_quadmask, panel
+from void.evaluation.panels import Panel, panel
 from void.evaluation.plan import Job
 from void.evaluation.results import MODEL, ScoredClip
+from void.overlay import colour_quadmask
 from void.pairs import Pair, read_pair
 from void.video import read_video
 

@@ -14,20 +14,30 @@ from transformers import AutoTokenizer, ByT5Tokenizer, PreTrainedTokenizerBase, 
 
 from void.errors import InputError
 from void.models.config import FILELESS_TOKENIZER, ModelConfig
+from void.models.loading import load_strict
 from void.models.vae import VoidVAE
-from void.models.weights import load_strict, resolve
+from void.models.weights import resolve
+from void.recipe import MaskExpansion
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 FrozenT = TypeVar("FrozenT", VoidVAE, T5EncoderModel)
 
 
-def build_transformer(cfg: ModelConfig, *, meta: bool = False) -> CogVideoXTransformer3DModel:
-    """The denoising transformer, float32, in training mode as diffusers makes it.
+def build_transformer(
+    cfg: ModelConfig,
+    *,
+    meta: bool = False,
+    expansion: MaskExpansion | None = None,
+    dtype: torch.dtype = torch.float32,
+) -> CogVideoXTransformer3DModel:
+    """The denoising transformer, in training mode as diffusers makes it.
 
     Args:
         cfg: the model.
         meta: build on the meta device, without weights (to count and compare shapes).
+        expansion: how weights of 33 input channels become weights of 48; None: they are refused.
+        dtype: of the weights.
 
     Raises:
         InputError: the weights are missing or do not fit.
@@ -35,8 +45,9 @@ def build_transformer(cfg: ModelConfig, *, meta: bool = False) -> CogVideoXTrans
     with _construction(cfg, meta=meta or cfg.transformer_weights is not None):
         transformer = CogVideoXTransformer3DModel(**cfg.transformer)
     if cfg.transformer_weights is not None and not meta:
-        load_strict(transformer, resolve(cfg.transformer_weights, cfg))
-    return transformer
+        load_strict(transformer, resolve(cfg.transformer_weights, cfg), dtype=dtype, expansion=expansion)
+    # nn.Module's own method: diffusers' warns about modules to be kept in float32, even where there are none.
+    return nn.Module.to(transformer, dtype)
 
 
 def build_vae(cfg: ModelConfig, *, meta: bool = False) -> VoidVAE:
@@ -44,7 +55,7 @@ def build_vae(cfg: ModelConfig, *, meta: bool = False) -> VoidVAE:
     with _construction(cfg, meta=meta or cfg.vae_weights is not None):
         vae = VoidVAE(**cfg.vae)
     if cfg.vae_weights is not None and not meta:
-        load_strict(vae, resolve(cfg.vae_weights, cfg))
+        load_strict(vae, resolve(cfg.vae_weights, cfg), dtype=configured_dtype(cfg))
     return _frozen(vae, cfg)
 
 
@@ -79,6 +90,17 @@ def build_scheduler(cfg: ModelConfig) -> DDIMScheduler:
     return DDIMScheduler(**cfg.scheduler)
 
 
+def configured_dtype(cfg: ModelConfig) -> torch.dtype:
+    """What `model.dtype` names.
+
+    Raises:
+        InputError: an unknown name.
+    """
+    if cfg.dtype not in DTYPES:
+        raise InputError(f"model.dtype={cfg.dtype} is unknown", f"use one of {', '.join(DTYPES)}")
+    return DTYPES[cfg.dtype]
+
+
 def fingerprint(module: nn.Module) -> str:
     """Hex SHA-256 over the names, types, shapes and bytes of a module's weights, in order of name."""
     digest = hashlib.sha256()
@@ -101,17 +123,15 @@ def _construction(cfg: ModelConfig, *, meta: bool) -> Iterator[None]:
 
 
 def _frozen(module: FrozenT, cfg: ModelConfig) -> FrozenT:
-    if cfg.dtype not in DTYPES:
-        raise InputError(f"model.dtype={cfg.dtype} is unknown", f"use one of {', '.join(DTYPES)}")
     # Not the classes' own `to`, which warns about an empty list of exceptions.
-    nn.Module.to(module, DTYPES[cfg.dtype])
+    nn.Module.to(module, configured_dtype(cfg))
     return module.requires_grad_(False).eval()
 
 
 def _read_text_encoder(cfg: ModelConfig, config: T5Config, location: str) -> T5EncoderModel:
     folder = resolve(location, cfg)
     strict = {"local_files_only": True, "use_safetensors": True, "output_loading_info": True}
-    encoder, report = T5EncoderModel.from_pretrained(folder, config=config, dtype=torch.float32, **strict)
+    encoder, report = T5EncoderModel.from_pretrained(folder, config=config, dtype=configured_dtype(cfg), **strict)
     problems = {kind: sorted(map(str, names)) for kind, names in report.items() if names}
     if problems:
         raise InputError(f"{folder} does not fit this text encoder: {problems}", "use weights of this architecture")

@@ -8,13 +8,19 @@ ROOT/checkpoints/step-000400/
 
 from __future__ import annotations
 
+import inspect
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import torch
 
 from void.errors import InputError
 from void.files import read_json
-from void.models.weights import load_strict
+from void.models.config import ModelConfig
+from void.models.expansion import VOID_CHANNELS
+from void.models.loading import load_strict
+from void.recipe import MaskExpansion
 
 if TYPE_CHECKING:
     from diffusers import CogVideoXTransformer3DModel
@@ -52,19 +58,48 @@ def find_checkpoint(training_root: Path) -> Path:
     return steps[max(steps)]
 
 
-def load_transformer(path: str | Path) -> CogVideoXTransformer3DModel:
-    """The transformer of a checkpoint folder (or a transformer folder itself), float32, in evaluation mode.
+def load_transformer(
+    path: str | Path,
+    model: ModelConfig | None = None,
+    *,
+    expansion: MaskExpansion | None = None,
+    dtype: torch.dtype = torch.float32,
+) -> CogVideoXTransformer3DModel:
+    """The transformer of a checkpoint, in evaluation mode.
+
+    Args:
+        path: a checkpoint folder of `void train`, a pipeline's folder, a transformer's folder, or one safetensors file
+            (the released void_pass1 and void_pass2 are such files).
+        model: gives the architecture of a single file; a folder has it in its config.json.
+        expansion: how weights of 33 input channels become weights of 48; None: they are refused.
+        dtype: of the weights.
 
     Raises:
-        InputError: the folder, its configuration or its weights are missing, or they do not fit each other.
+        InputError: folder, configuration or weights are missing, or they do not fit each other.
     """
     # Imported here: diffusers takes seconds to load, and finding a checkpoint needs none of it.
     from diffusers import CogVideoXTransformer3DModel
 
     path = Path(path)
-    folder = path / TRANSFORMER if (path / TRANSFORMER).is_dir() else path
-    if not folder.is_dir():
-        raise InputError(f"{folder} does not exist", "give a step-NNNNNN folder written by void train")
-    transformer = CogVideoXTransformer3DModel.from_config(read_json(folder / "config.json"))
-    load_strict(transformer, folder)
+    weights = path / TRANSFORMER if (path / TRANSFORMER).is_dir() else path
+    if weights.is_dir():
+        arguments = _architecture(read_json(weights / "config.json"), CogVideoXTransformer3DModel)
+    elif not weights.exists():
+        raise InputError(f"{weights} does not exist", "give a step-NNNNNN folder written by void train")
+    elif model is not None:
+        arguments = dict(model.transformer)
+    else:
+        raise InputError(
+            f"{weights} is a single file, which does not say its architecture",
+            "give a folder with config.json beside the weights",
+        )
+    with torch.device("meta"):
+        transformer = CogVideoXTransformer3DModel(**arguments)
+    load_strict(transformer, weights, dtype=dtype, expansion=expansion)
     return transformer.eval()
+
+
+def _architecture(config: dict[str, Any], network: type[CogVideoXTransformer3DModel]) -> dict[str, Any]:
+    """Constructor arguments in a saved configuration. The base model's has keys that diffusers' class does not know."""
+    known = inspect.signature(network).parameters
+    return {key: value for key, value in config.items() if key in known} | {"in_channels": VOID_CHANNELS}

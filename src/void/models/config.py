@@ -27,14 +27,22 @@ class ModelConfig:
     """byt5 (needs no file) or the folder of a T5 tokenizer."""
     max_text_tokens: int = MISSING
     """Prompts are padded or cut to this many tokens."""
+    conditioning_noise: bool = False
+    """Whether the input clip gets pixel noise before it is encoded (the base model's `add_noise_in_inpaint_model`)."""
     hub_repository: str | None = None
     """Where the files come from: messages about a missing one show the `hf download` line."""
     weights_root: str | None = None
     """Local folder of that download."""
+    released_repository: str | None = None
+    """Where the released fine-tunes of this model come from."""
+    released_root: str | None = None
+    """Local folder of that download."""
+    released_files: dict[str, str] = field(default_factory=dict)
+    """Its file of each stage. infer.checkpoint=FILE samples with one, stage.init_from=FILE trains on."""
     vae_weights: str | None = None
     """safetensors file or diffusers folder; package:NAME: shipped in void/models/weights; null: from init_seed."""
     transformer_weights: str | None = None
-    """The same, for a transformer of exactly the shapes above."""
+    """The same, for a transformer of the shapes above. Of 33 input channels, recipe.mask_expansion makes 48."""
     text_encoder_weights: str | None = None
     """The same, in the layout of transformers."""
     init_seed: int = 0

@@ -9,7 +9,9 @@ import torch
 
 from void.files import sha256_file
 from void.models.config import FILELESS_TOKENIZER, ModelConfig
+from void.models.loading import needs_expansion
 from void.models.weights import resolve, safetensors_files
+from void.recipe import MaskExpansion
 
 
 def weights_identity(model: ModelConfig, location: str | None) -> dict[str, Any]:
@@ -22,6 +24,15 @@ def weights_identity(model: ModelConfig, location: str | None) -> dict[str, Any]
         # torch's version is part of what a seed gives.
         return {"init_seed": model.init_seed, "torch": torch.__version__.split("+")[0]}
     return {"sha256": checksums(safetensors_files(resolve(location, model)))}
+
+
+def expansion_identity(path: Path, rule: MaskExpansion) -> dict[str, str]:
+    """What the rule adds to the identity of a transformer's weights: nothing, unless they have 33 input channels.
+
+    Raises:
+        InputError: as `needs_expansion`.
+    """
+    return {"mask_expansion": rule.value} if needs_expansion(path) else {}
 
 
 def tokenizer_identity(model: ModelConfig) -> Any:

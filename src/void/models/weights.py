@@ -1,16 +1,17 @@
-"""Reading weight files strictly: safetensors only, every key present, every shape right.
+"""Finding and reading files of weights: safetensors only.
 
-Anything else is refused with the list of what differs. Pickles (.bin, .pt, .ckpt) are never opened: they can run code.
+Pickles (.bin, .pt, .ckpt) are never opened, whatever they are called: they can run code. Tensors are read one by one.
 """
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
-from torch import Tensor, nn
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
 
 from void.errors import InputError
 from void.files import read_json
@@ -20,8 +21,9 @@ SHIPPED = Path(__file__).parent / "weights"
 PACKAGE_PREFIX = "package:"
 INDEX_SUFFIX = ".safetensors.index.json"
 PICKLE_SUFFIXES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
+# What a pickle begins with: torch's zip archives, and bare pickles of protocol 2 and later.
+PICKLE_BEGINNINGS = (b"PK\x03\x04", b"\x80")
 NO_PICKLES = "get or make the safetensors version; pickles are not read, they can run code"
-NAMED_AT_MOST = 5
 
 
 def resolve(location: str, model: ModelConfig) -> Path:
@@ -74,54 +76,55 @@ def safetensors_files(path: Path) -> list[Path]:
     )
 
 
-def read_weights(path: Path) -> dict[str, Tensor]:
-    """Every tensor below `path` (a file or a folder).
+def read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """Name and shape of every tensor below `path` (a file or a folder); only headers are read.
 
     Raises:
-        InputError: as `safetensors_files`, or a corrupt file.
+        InputError: as `safetensors_files`, or a file is a pickle, truncated or corrupt.
     """
-    tensors: dict[str, Tensor] = {}
+    shapes: dict[str, tuple[int, ...]] = {}
     for file in safetensors_files(path):
-        try:
-            tensors.update(load_file(file))
-        except (SafetensorError, OSError) as error:
-            raise InputError(f"{file} cannot be read ({error})", "download or write the file again") from error
-    return tensors
+        with _opened(file) as content:
+            shapes |= {name: tuple(content.get_slice(name).get_shape()) for name in content.keys()}  # noqa: SIM118
+    return shapes
 
 
-def load_strict(module: nn.Module, path: Path) -> None:
-    """Give `module` the weights below `path`, in float32. `module` may be on the meta device.
+def read_tensors(path: Path) -> Iterator[tuple[str, Tensor]]:
+    """Name and values of every tensor below `path`, one at a time, as they are on disk.
 
     Raises:
-        InputError: unless keys and shapes are exactly the module's; the first few of each kind of difference are named.
+        InputError: as `read_shapes`.
     """
-    found = read_weights(path)
-    expected = module.state_dict()
-    problems = difference(expected, found)
-    if problems:
+    for file in safetensors_files(path):
+        with _opened(file) as content:
+            for name in content.keys():  # noqa: SIM118
+                yield name, content.get_tensor(name)
+
+
+def read_metadata(file: Path) -> dict[str, str]:
+    """The free-text entries of one file's header.
+
+    Raises:
+        InputError: as `read_shapes`.
+    """
+    with _opened(file) as content:
+        return content.metadata() or {}
+
+
+@contextlib.contextmanager
+def _opened(file: Path) -> Iterator[Any]:
+    try:
+        with safe_open(file, framework="pt") as content:
+            yield content
+    except (SafetensorError, OSError) as error:
+        if _begins_like_a_pickle(file):
+            raise InputError(f"{file} is a pickle, whatever its name", NO_PICKLES) from error
         raise InputError(
-            f"{path} does not fit this {type(module).__name__}: {'; '.join(problems)}",
-            "use weights of this architecture, or the model=NAME that fits the weights",
-        )
-    module.load_state_dict({name: tensor.to(torch.float32) for name, tensor in found.items()}, strict=True, assign=True)
-    for parameter in module.parameters():
-        parameter.requires_grad_(True)
+            f"{file} cannot be read ({error})", "it is truncated or corrupt: download or write the file again"
+        ) from error
 
 
-def difference(expected: dict[str, Tensor], found: dict[str, Tensor]) -> list[str]:
-    """Readable differences in keys and shapes; empty when `found` fits."""
-    shapes = [
-        f"{name} is {tuple(found[name].shape)}, expected {tuple(expected[name].shape)}"
-        for name in expected
-        if name in found and found[name].shape != expected[name].shape
-    ]
-    kinds = {
-        "missing": [name for name in expected if name not in found],
-        "unexpected": [name for name in found if name not in expected],
-        "mis-shaped": shapes,
-    }
-    return [f"{len(names)} {kind} ({_some(names)})" for kind, names in kinds.items() if names]
-
-
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:NAMED_AT_MOST]) + (", ..." if len(names) > NAMED_AT_MOST else "")
+def _begins_like_a_pickle(file: Path) -> bool:
+    # Asked only of what is not safetensors: the length that such a file begins with may look the same.
+    with file.open("rb") as content:
+        return content.read(4).startswith(PICKLE_BEGINNINGS)

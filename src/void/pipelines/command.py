@@ -14,20 +14,25 @@ def _run(config: VoidConfig) -> None:
 
 INFER = Command(
     name="infer",
-    summary="sample held-out pairs with a checkpoint: the clips without the object and what it caused",
+    summary="sample held-out pairs or your own clips: the video without the object and what it caused",
     help="""
-Reads the pairs of one split (data.root, infer.split), shows the model each factual clip with its quadmask and caption,
-and writes what it predicts. The model does not see the counterfactual clip of the pair.
+Without infer.input: the pairs of one split (data.root, infer.split). The model is shown each factual clip with its
+quadmask and caption, never the counterfactual clip.
+
+With infer.input=FOLDER: your own clips. FOLDER holds input_video.mp4, one mask (such as quadmask_0.mp4) and
+prompt.json ({"bg": "the scene without the object"}), or is a folder of such folders (docs/inference.md).
 
 Writes to infer.root
-  PAIR.mp4            the result of one pair
+  ID.mp4              the result of one pair or clip; a clip's has the input's length, size and frame rate
+  strips/ID.mp4       input | mask | result, of your own clips
   predictions.json    checkpoint, settings, and the key and checksum of each clip
 
-A second run keeps what is done under the same weights, settings and pairs, and makes again what is stale. Each clip
-has a random generator of its own, so results do not depend on order, nor on infer.limit.
+A second run keeps what is done under the same weights, settings and inputs, and makes again what is stale. Each clip
+has a random generator of its own, so results do not depend on order, nor on infer.limit, nor on infer.num_shards.
 
   void infer experiment=demo
   void infer experiment=demo infer.limit=2 infer.steps=50
+  void infer experiment=demo infer.input=my-clips infer.root=runs/my-clips infer.aspect=crop
   void infer experiment=demo infer.checkpoint=runs/demo/train/checkpoints/step-000200 infer.root=runs/demo/infer-200
 """,
     groups=("infer", "data", "model", "recipe"),

@@ -3,26 +3,68 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from omegaconf import MISSING
+
+from void.recipe import Aspect
+
+
+class Memory(StrEnum):
+    """Where networks wait while another one works."""
+
+    full = "full"
+    model_offload = "model_offload"
+    group_offload = "group_offload"
+    sequential_offload = "sequential_offload"
 
 
 @dataclass
 class InferConfig:
-    """Sampling held-out pairs of a manifest."""
+    """Sampling held-out pairs of a manifest, or a user's own clips."""
 
     root: str = MISSING
     """Folder of the predicted clips."""
+    input: str | None = None
+    """A folder of input_video.mp4, a mask and prompt.json, or a folder of such folders; null: pairs of data.root."""
     checkpoint: str = "latest"
     """A checkpoint folder; `latest`: the newest under training.root; `none`: the model's own weights."""
     split: str = "${data.eval_split}"
     limit: int | None = None
-    """At most this many pairs of the split, in manifest order; null: all."""
+    """At most this many pairs of the split, in manifest order, or clips, by name; null: all."""
     steps: int = 30
     """Denoising steps."""
     guidance_scale: float = 1.0
     """1: no classifier-free guidance."""
     seed: int = 42
-    """One generator per clip, seeded from this and the pair's id: results do not depend on order."""
+    """One generator per clip, seeded from this and the id: results do not depend on order (recipe.seed_per_clip)."""
+    aspect: Aspect = "${recipe.aspect}"  # type: ignore[assignment]
+    """How a user's clip is fitted to data.height x data.width: letterbox, crop or stretch."""
+    window: int = 85
+    """Frames that the transformer sees at once; longer clips are denoised in overlapping windows."""
+    overlap: int = 16
+    """Frames that neighbouring windows share, a multiple of 8."""
+    windows_per_batch: int | None = None
+    """Windows in one forward pass; null: all of them on a GPU, fewer when memory runs out; one by one on a CPU."""
+    strip: bool = True
+    """Also write input | mask | result side by side into strips/ (for a user's clips)."""
+    num_shards: int = 1
+    """Share the clips among this many processes or machines..."""
+    shard: int = 0
+    """...of which this is number 0 to num_shards - 1."""
+    memory: Memory = Memory.full
+    """full: all networks on the device; model_offload: one at a time; group_offload: block by block, overlapped with
+    work; sequential_offload: layer by layer, the least memory."""
+    fp8: bool = False
+    """Keep the transformer's large matrices in 8 bits (layerwise casting); arithmetic stays in its own type."""
+    vae_tiling: bool = False
+    """Decode and encode in spatial tiles: less memory, small differences at seams."""
+    attention: str | None = None
+    """A diffusers attention backend (native, flash, sage, ...); null: diffusers' default."""
+    compile: bool = False
+    """torch.compile the transformer's blocks; the first step takes minutes."""
+    lora: str | None = None
+    """safetensors file (or its folder) of a LoRA for the transformer."""
+    lora_scale: float = 1.0
     crf: int = 10
     """Quality of the H.264 files, 0 best to 51 worst. Evaluation measures the files, so their losses count."""

@@ -1,152 +1,162 @@
-"""`void infer`: one predicted clip for each pair of a split.
+"""`void infer`: one predicted clip for each pair of a split, or for each clip of a user's folder.
 
-Every clip has a key over all that it depends on: weights, settings, and the pair. A rerun keeps the clips whose key and
-file are unchanged, deletes its own stale ones, and makes the rest.
+Every clip has a key over all that it depends on: weights, settings, and the pair or files. A rerun keeps the clips
+whose key and file are unchanged, deletes its own stale ones, and makes the rest.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from void.config import VoidConfig
-from void.data.randomness import child_seed
-from void.errors import InputError
 from void.files import remove_partials, sha256_file, sha256_of
-from void.models.identity import tokenizer_identity, weights_identity
 from void.pairs import ManifestRow, read_manifest, select
 from void.pipelines import weights
+from void.pipelines.clip_folders import ClipFolder, clip_fingerprint, find_clips
 from void.pipelines.predictions import (
     INDEX,
     SCHEMA,
+    STRIPS,
     Prediction,
     Predictions,
+    index_files,
+    index_name,
     pair_fingerprint,
-    read_predictions,
+    read_index,
     write_predictions,
 )
-from void.shapes import check_frames, check_size
+from void.pipelines.settings import check_settings, sampling_settings
 from void.tracking.progress import progress_bar
 
 log = logging.getLogger(__name__)
 
 PACKAGES = ("void", "torch", "diffusers", "transformers")
 
+Source = ManifestRow | ClipFolder
+
 
 def infer(config: VoidConfig) -> None:
-    """Predict the pairs of `infer.split`, up to `infer.limit`; does nothing where all of it is done.
+    """Predict the pairs of `infer.split` or the clips of `infer.input`; does nothing where all of it is done.
 
     Raises:
-        InputError: no pairs, no checkpoint, an impossible setting, or a broken pair.
+        InputError: nothing to predict, no checkpoint, an impossible setting, or a broken pair or clip.
     """
-    check_frames(config.data.frames, "data.frames")
-    check_size(config.data.height, config.data.width, "data")
-    _check_settings(config)
-    rows = select(read_manifest(Path(config.data.root)), config.infer.split)
+    check_settings(config)
+    sources = _sources(config)
     checkpoint = weights.choose(config)
     settings = sampling_settings(config)
-    keys = {row.id: clip_key(checkpoint, settings, row) for row in rows}
+    prints = {source.id: fingerprint(source) for source in sources}
+    keys = {name: clip_key(checkpoint, settings, name, prints[name]) for name in prints}
 
-    root = Path(config.infer.root)
-    remove_partials(root)
-    done = _keep_current(root, keys)
-    todo = [row for row in rows[: config.infer.limit] if row.id not in done]
+    root, name = Path(config.infer.root), index_name(config.infer.shard, config.infer.num_shards)
+    if config.infer.num_shards == 1:
+        # Other shards may be writing theirs.
+        remove_partials(root)
+    done = _keep_current(config, keys, settings, checkpoint)
+    todo = [source for source in sources[: config.infer.limit] if source.id not in done]
+    versions = {package: version(package) for package in PACKAGES}
+
+    def write_index() -> None:
+        clips = tuple(done[source.id] for source in sources if source.id in done)
+        write_predictions(root, Predictions(config.name, checkpoint.record(), settings, versions, clips), name)
+
     if not todo:
+        if not (root / name).is_file():
+            write_index()
+        _drop_shard_indices(config)
         log.info("infer is up to date: %d clips in %s", len(done), root)
         return
 
     # Imported here because torch and diffusers take seconds to load, and a finished folder needs neither.
     from void.pipelines.sampler import Sampler
 
-    versions = {package: version(package) for package in PACKAGES}
     log.info("sampling %d clips with %s", len(todo), checkpoint.path)
     with progress_bar("Sampling", len(todo) * config.infer.steps) as advance:
-        sampler = Sampler(config, checkpoint, [row.caption for row in todo])
-        for row in todo:
-            done[row.id] = sampler.predict(row, keys[row.id], on_step=advance)
-            clips = tuple(done[row.id] for row in rows if row.id in done)
-            write_predictions(root, Predictions(config.name, checkpoint.record(), settings, versions, clips))
+        sampler = Sampler(config, checkpoint, [source.caption for source in todo])
+        for source in todo:
+            done[source.id] = sampler.predict(source, keys[source.id], on_step=advance)
+            write_index()
+    _drop_shard_indices(config)
     log.info("predictions: %s", root)
 
 
-def _check_settings(config: VoidConfig) -> None:
-    """Refuse impossible values before a finished clip is given up for them."""
-    settings, most = config.infer, config.model.scheduler["num_train_timesteps"]
-    wrong = [
-        (
-            settings.limit is not None and settings.limit < 1,
-            f"limit = {settings.limit}",
-            "use 1 or more, or null for all",
-        ),
-        (not 1 <= settings.steps <= most, f"steps = {settings.steps}", f"use 1 to {most}; 30 is usual"),
-        (settings.guidance_scale < 1, f"guidance_scale = {settings.guidance_scale}", "use 1 for no guidance, or more"),
-        (not 0 <= settings.crf <= 51, f"crf = {settings.crf}", "use 0 (best) to 51"),
-    ]
-    for is_wrong, shown, remedy in wrong:
-        if is_wrong:
-            raise InputError(f"infer.{shown} is out of range", remedy)
+def fingerprint(source: Source) -> str:
+    """Hash over what a pair's or clip's files hold."""
+    return clip_fingerprint(source) if isinstance(source, ClipFolder) else pair_fingerprint(source)
 
 
-def sampling_settings(config: VoidConfig) -> dict[str, Any]:
-    """What a clip depends on besides checkpoint and pair, as JSON. Weights are known by content, not by path."""
-    model = {
-        name: value for name, value in asdict(config.model).items() if name not in ("hub_repository", "weights_root")
-    }
-    model |= {
-        "vae_weights": weights_identity(config.model, config.model.vae_weights),
-        "text_encoder_weights": weights_identity(config.model, config.model.text_encoder_weights),
-        "tokenizer": tokenizer_identity(config.model),
-    }
-    del model["transformer_weights"]
-    return {
-        "model": model,
-        "recipe": {"name": config.recipe.name, "mask_levels": config.recipe.mask_levels.value},
-        "geometry": {"frames": config.data.frames, "height": config.data.height, "width": config.data.width},
-        "infer": {name: getattr(config.infer, name) for name in ("steps", "guidance_scale", "seed", "crf")},
-    }
-
-
-def clip_key(checkpoint: weights.Checkpoint, settings: dict[str, Any], row: ManifestRow) -> str:
-    """Hash over all that the clip of a pair depends on."""
+def clip_key(checkpoint: weights.Checkpoint, settings: Mapping[str, Any], clip_id: str, content: str) -> str:
+    """Hash over all that the clip of a pair or folder depends on; `content` is its fingerprint."""
     return sha256_of(
         {
             "schema": SCHEMA,
             "checkpoint": checkpoint.sha256,
             "settings": settings,
-            "id": row.id,
-            "pair": pair_fingerprint(row),
+            "id": clip_id,
+            "pair": content,
         }
     )
 
 
-def clip_seed(config: VoidConfig, pair_id: str) -> int:
-    """Seed of a clip's own generator."""
-    return child_seed(config.infer.seed, "infer", pair_id)
+def _sources(config: VoidConfig) -> Sequence[Source]:
+    """What this shard predicts, in order."""
+    if config.infer.input is None:
+        every: Sequence[Source] = select(read_manifest(Path(config.data.root)), config.infer.split)
+    else:
+        every = find_clips(Path(config.infer.input))
+        for clip in every:
+            log.info("clip %s: mask %s, read as %s", clip.id, clip.mask.name, clip.mask_kind.value)
+    return every[config.infer.shard :: config.infer.num_shards]
 
 
-def _keep_current(root: Path, keys: dict[str, str]) -> dict[str, Prediction]:
-    """Clips of an earlier run that still hold; the others it made are deleted, so that the folder shows one state."""
-    if not (root / INDEX).is_file():
-        return {}
-    previous = read_predictions(root)
-    current = {clip.id: clip for clip in previous.clips if _is_current(root, clip, keys)}
-    stale = [clip for clip in previous.clips if clip.id not in current]
+def _keep_current(
+    config: VoidConfig, keys: Mapping[str, str], settings: Mapping[str, Any], checkpoint: weights.Checkpoint
+) -> dict[str, Prediction]:
+    """Clips of earlier runs that still hold; stale ones of this shard are deleted, so the folder shows one state."""
+    root, sole = Path(config.infer.root), config.infer.num_shards == 1
+    own = root / index_name(config.infer.shard, config.infer.num_shards)
+    current: dict[str, Prediction] = {}
+    stale: dict[str, Prediction] = {}
+    for file in index_files(root):
+        index = read_index(file)
+        for clip in index.clips:
+            if _is_current(config, clip, keys):
+                current[clip.id] = clip
+            elif sole or file == own or clip.id in keys:
+                stale[clip.id] = clip
+        if sole or file == own:
+            kept = tuple(clip for clip in index.clips if clip.id in current)
+            if len(kept) < len(index.clips):
+                write_predictions(root, Predictions(**{**vars(index), "clips": kept}), file.name)
+        elif (sha256_of(index.settings), index.checkpoint["sha256"]) != (sha256_of(settings), checkpoint.sha256):
+            # Of an earlier run: no clip of it holds for any shard, and its settings would contradict theirs.
+            file.unlink(missing_ok=True)
+    stale = {name: clip for name, clip in stale.items() if name not in current}
     if stale:
-        log.info("%d clips in %s are of other settings, weights or pairs: they are made again", len(stale), root)
-        _discard(root, previous, list(current.values()), stale)
+        log.info("%d clips in %s are of other settings, weights or inputs: they are made again", len(stale), root)
+    for clip in stale.values():
+        for path in (root / clip.file, root / STRIPS / clip.file):
+            path.unlink(missing_ok=True)
     return current
 
 
-def _is_current(root: Path, clip: Prediction, keys: dict[str, str]) -> bool:
+def _is_current(config: VoidConfig, clip: Prediction, keys: Mapping[str, str]) -> bool:
+    root = Path(config.infer.root)
+    if keys.get(clip.id) != clip.key:
+        return False
+    if config.infer.strip and config.infer.input is not None and not (root / STRIPS / clip.file).is_file():
+        return False
     file = root / clip.file
-    return keys.get(clip.id) == clip.key and file.is_file() and sha256_file(file) == clip.sha256
+    return file.is_file() and sha256_file(file) == clip.sha256
 
 
-def _discard(root: Path, previous: Predictions, kept: Sequence[Prediction], stale: Sequence[Prediction]) -> None:
-    write_predictions(root, Predictions(**{**vars(previous), "clips": tuple(kept)}))
-    for clip in stale:
-        (root / clip.file).unlink(missing_ok=True)
+def _drop_shard_indices(config: VoidConfig) -> None:
+    """A run without shards has taken over what shards made."""
+    if config.infer.num_shards == 1:
+        for file in index_files(Path(config.infer.root)):
+            if file.name != INDEX:
+                file.unlink()

@@ -1,18 +1,23 @@
 """The folder that `void infer` writes and `void eval` reads.
 
     infer.root/
-      <pair id>.mp4       the result of one pair, and nothing else at this level but
+      <id>.mp4            the result of one pair or clip, and nothing else at this level but
       predictions.json    what made them: checkpoint, settings, and one entry a clip with its key and checksum
+      strips/<id>.mp4     input | mask | result, of a user's clips
+
+With `infer.num_shards` > 1 each shard writes an index of its own, predictions-SHARD-of-N.json, so none overwrites what
+another one wrote; readers take all of them together.
 
 An entry's `key` is a hash over everything the clip depends on, so a rerun can tell a finished clip from a stale one.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from void.data.randomness import child_seed
 from void.errors import InputError
 from void.files import read_json, sha256_of, write_json
 from void.pairs import ManifestRow
@@ -20,6 +25,9 @@ from void.pairs import ManifestRow
 SCHEMA = 1
 KIND = "void-predictions"
 INDEX = "predictions.json"
+STRIPS = "strips"
+SHARD_INDICES = "predictions-*-of-*.json"
+PAIR, CLIP = "pair", "clip"
 
 
 @dataclass(frozen=True)
@@ -27,13 +35,14 @@ class Prediction:
     """One predicted clip.
 
     Args:
-        id: the pair's id.
+        id: of the pair, or the name of the user's folder.
         file: name of the clip inside the folder.
-        key: hash over weights, settings and pair.
+        key: hash over weights, settings and input.
         sha256: of the file.
-        pair_sha256: `pair_fingerprint` of the pair it was made from.
+        pair_sha256: fingerprint of the pair (`pair_fingerprint`) or of the user's files that it was made from.
         seed: of the clip's own generator.
         caption: the prompt.
+        source: `pair`, or `clip`, a user's own, which has no ground truth.
     """
 
     id: str
@@ -47,6 +56,7 @@ class Prediction:
     width: int
     fps: float
     caption: str
+    source: str = PAIR
 
 
 @dataclass(frozen=True)
@@ -58,7 +68,7 @@ class Predictions:
         checkpoint: `path`, `step` (null for the model's own weights) and `sha256` of the transformer's weights.
         settings: every configuration value the clips depend on, by group.
         versions: of the packages that sampled.
-        clips: in manifest order.
+        clips: in the order of the manifest, or by name.
     """
 
     run: str
@@ -73,22 +83,60 @@ def pair_fingerprint(row: ManifestRow) -> str:
     return sha256_of({"checksums": row.checksums, "caption": row.caption})
 
 
-def write_predictions(folder: Path, predictions: Predictions) -> None:
-    """Write the index, whole or not at all."""
-    write_json(folder / INDEX, {"schema": SCHEMA, "kind": KIND, **asdict(predictions)})
+def clip_seed(seed: int, clip_id: str, *, per_clip: bool = True) -> int:
+    """Seed of a clip's generator: its own, or for every clip `seed` itself (`recipe.seed_per_clip=false`)."""
+    return child_seed(seed, "infer", clip_id) if per_clip else seed
+
+
+def index_name(shard: int, num_shards: int) -> str:
+    """Name of the index that a shard writes."""
+    return INDEX if num_shards == 1 else f"predictions-{shard}-of-{num_shards}.json"
+
+
+def index_files(folder: Path) -> list[Path]:
+    """Every index in a folder, the newest last."""
+    files = [file for file in (folder / INDEX, *folder.glob(SHARD_INDICES)) if file.is_file()]
+    return sorted(files, key=lambda file: (file.stat().st_mtime_ns, file.name))
+
+
+def write_predictions(folder: Path, predictions: Predictions, name: str = INDEX) -> None:
+    """Write an index, whole or not at all."""
+    write_json(folder / name, {"schema": SCHEMA, "kind": KIND, **asdict(predictions)})
 
 
 def read_predictions(folder: Path) -> Predictions:
-    """Read the index.
+    """Read what a run, or all shards of one, predicted.
 
     Raises:
-        InputError: the folder or the index is missing, is not JSON, or has another schema.
+        InputError: there is no index, one is not JSON or has another schema, or shards ran with different settings.
     """
-    path = folder / INDEX
-    if not path.is_file():
+    files = index_files(folder)
+    if not files:
         raise InputError(
-            f"there are no predictions: {path} does not exist", "run `void infer` with the same configuration first"
+            f"there are no predictions: {folder / INDEX} does not exist",
+            "run `void infer` with the same configuration first",
         )
+    indices = [read_index(file) for file in files]
+    newest = indices[-1]
+    for file, index in zip(files, indices, strict=True):
+        alike = index.settings == newest.settings and index.checkpoint["sha256"] == newest.checkpoint["sha256"]
+        if not alike:
+            raise InputError(
+                f"{file} and {files[-1].name} were made with different settings or weights",
+                "run every shard with the same configuration, or `void infer` once without shards",
+            )
+    if len(files) == 1:
+        return newest
+    clips = {clip.id: clip for index in indices for clip in index.clips}
+    return replace(newest, clips=tuple(clips[name] for name in sorted(clips)))
+
+
+def read_index(path: Path) -> Predictions:
+    """Read one index.
+
+    Raises:
+        InputError: it is not JSON, or has another schema.
+    """
     value = read_json(path)
     if not isinstance(value, dict) or value.get("kind") != KIND or value.get("schema") != SCHEMA:
         found = (
@@ -106,7 +154,7 @@ def read_predictions(folder: Path) -> Predictions:
     if (
         any(name not in value for name in names)
         or not isinstance(clips, list)
-        or any(set(clip) != clip_names for clip in clips)
+        or any(set(clip) | {"source"} != clip_names for clip in clips)
     ):
         raise InputError(f"{path} lacks keys that schema {SCHEMA} has", "delete the folder and run `void infer` again")
     return Predictions(**{name: value[name] for name in names} | {"clips": tuple(Prediction(**clip) for clip in clips)})

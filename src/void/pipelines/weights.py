@@ -1,4 +1,4 @@
-"""Which transformer `void infer` samples with."""
+"""Which transformer is sampled with or exported."""
 
 from __future__ import annotations
 
@@ -8,16 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 from void.config import VoidConfig
 from void.errors import InputError
-from void.files import read_json, sha256_of
+from void.files import read_json, sha256_file, sha256_of
 from void.models.checkpoints import TRAINER_STATE, TRANSFORMER, find_checkpoint
-from void.models.identity import checksums, weights_identity
-from void.models.weights import safetensors_files
+from void.models.identity import checksums, expansion_identity, weights_identity
+from void.models.weights import resolve, safetensors_files
 
 if TYPE_CHECKING:
     from diffusers import CogVideoXTransformer3DModel
 
 LATEST = "latest"
 OWN_WEIGHTS = "none"
+REMEDY = (
+    "give a step-NNNNNN folder written by void train, a safetensors file such as void_pass1.safetensors, or "
+    "infer.checkpoint=latest, or infer.checkpoint=none"
+)
 
 
 @dataclass(frozen=True)
@@ -25,13 +29,13 @@ class Checkpoint:
     """A transformer's weights.
 
     Args:
-        folder: of the checkpoint; None for the weights that the model's configuration names.
+        location: folder or file; None for the weights that the model's configuration names.
         path: as reports show it.
         step: optimiser steps behind it, where that is known.
-        sha256: over configuration and weights.
+        sha256: over configuration, weights and, where the weights are expanded from 33 channels, the rule.
     """
 
-    folder: Path | None
+    location: Path | None
     path: str
     step: int | None
     sha256: str
@@ -45,31 +49,49 @@ def choose(config: VoidConfig) -> Checkpoint:
     """The checkpoint that `infer.checkpoint` names, known by the checksums of its files; no network is built.
 
     Raises:
-        InputError: there is none.
+        InputError: there is none, or its header says that it cannot be a transformer of this project.
     """
     name = config.infer.checkpoint
     if name == OWN_WEIGHTS:
-        model = config.model
-        identity = {"config": model.transformer, "weights": weights_identity(model, model.transformer_weights)}
-        shown = model.transformer_weights or f"random weights of seed {model.init_seed}"
-        return Checkpoint(None, shown, None, sha256_of(identity))
-    folder = find_checkpoint(Path(config.training.root)) if name == LATEST else Path(name)
-    transformer = folder / TRANSFORMER if (folder / TRANSFORMER).is_dir() else folder
+        return _own_weights(config)
+    location = find_checkpoint(Path(config.training.root)) if name == LATEST else Path(name)
+    if not location.exists():
+        raise InputError(f"infer.checkpoint={name} does not exist", REMEDY)
+    if location.is_file():
+        return _single_file(config, location)
+    transformer = location / TRANSFORMER if (location / TRANSFORMER).is_dir() else location
     if not (transformer / "config.json").is_file():
-        raise InputError(
-            f"infer.checkpoint={name}: {transformer / 'config.json'} does not exist",
-            "give a step-NNNNNN folder written by void train, or infer.checkpoint=latest, or infer.checkpoint=none",
-        )
-    files = [transformer / "config.json", *safetensors_files(transformer)]
-    step = read_json(folder / TRAINER_STATE)["step"] if (folder / TRAINER_STATE).is_file() else None
-    return Checkpoint(folder, str(folder), step, sha256_of(checksums(files)))
+        raise InputError(f"infer.checkpoint={name}: {transformer / 'config.json'} does not exist", REMEDY)
+    expansion = expansion_identity(transformer, config.recipe.mask_expansion)
+    identity = expansion | checksums([transformer / "config.json", *safetensors_files(transformer)])
+    step = read_json(location / TRAINER_STATE)["step"] if (location / TRAINER_STATE).is_file() else None
+    return Checkpoint(location, str(location), step, sha256_of(identity))
 
 
 def load(config: VoidConfig, checkpoint: Checkpoint) -> CogVideoXTransformer3DModel:
-    """Build the transformer, float32, in evaluation mode."""
-    from void.models.build import build_transformer
+    """Build the transformer, of type `model.dtype`, in evaluation mode.
+
+    Raises:
+        InputError: the weights do not fit.
+    """
+    from void.models.build import build_transformer, configured_dtype
     from void.models.checkpoints import load_transformer
 
-    if checkpoint.folder is None:
-        return build_transformer(config.model).eval()
-    return load_transformer(checkpoint.folder)
+    dtype, expansion = configured_dtype(config.model), config.recipe.mask_expansion
+    if checkpoint.location is None:
+        return build_transformer(config.model, expansion=expansion, dtype=dtype).eval()
+    return load_transformer(checkpoint.location, config.model, expansion=expansion, dtype=dtype)
+
+
+def _own_weights(config: VoidConfig) -> Checkpoint:
+    model, location = config.model, config.model.transformer_weights
+    shown = location or f"random weights of seed {model.init_seed}"
+    expansion = {} if location is None else expansion_identity(resolve(location, model), config.recipe.mask_expansion)
+    identity = expansion | {"config": model.transformer, "weights": weights_identity(model, location)}
+    return Checkpoint(None, shown, None, sha256_of(identity))
+
+
+def _single_file(config: VoidConfig, file: Path) -> Checkpoint:
+    expansion = expansion_identity(file, config.recipe.mask_expansion)
+    identity = expansion | {"config": config.model.transformer, "weights": sha256_file(file)}
+    return Checkpoint(file, str(file), None, sha256_of(identity))

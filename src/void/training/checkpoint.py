@@ -16,6 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from void.conditioning import effective_levels
 from void.config import VoidConfig
 from void.errors import InputError
 from void.files import PARTIAL_MARK, read_json, sha256_file, write_json
@@ -36,6 +37,8 @@ FREE_KEYS = (
     "validation_clips",
     "validation_steps",
 )
+# Keys of the recipe, besides the mask levels, that training depends on. The others are of inference.
+RECIPE_KEYS = ("mask_expansion", "condition_posterior", "schedule_dtype", "clip_gradients", "lr_horizon_per_process")
 PACKAGES = ("torch", "diffusers", "accelerate")
 
 
@@ -64,11 +67,19 @@ def plain(value: Any) -> Any:
 def settings_of(cfg: VoidConfig, cache_key: str, processes: int) -> dict[str, Any]:
     """Every value that the trained weights depend on, by dotted key. A continued run must not change one."""
     whole = plain(cfg)
+    levels = effective_levels(cfg.recipe.mask_levels, cfg.stage.name, training=True)
     training = {key: value for key, value in whole["training"].items() if key not in FREE_KEYS}
-    model_keys = ("transformer", "transformer_weights", "init_seed", "scheduler", "max_text_tokens")
+    model_keys = (
+        "transformer",
+        "transformer_weights",
+        "init_seed",
+        "scheduler",
+        "max_text_tokens",
+        "conditioning_noise",
+    )
     nested = {
         "seed": whole["seed"],
-        "recipe": whole["recipe"],
+        "recipe": {key: whole["recipe"][key] for key in RECIPE_KEYS} | {"mask_levels": levels.value},
         "stage": whole["stage"],
         "model": {key: whole["model"][key] for key in model_keys},
         "data": {key: whole["data"][key] for key in ("train_split", "frames", "height", "width")},

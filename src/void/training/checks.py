@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from void.errors import InputError
-from void.training.config import TrainingConfig
+from void.recipe import Stage
+from void.training.config import StageConfig, TrainingConfig
 from void.training.optim import learning_rate
 
 AT_LEAST_ONE = (
@@ -17,6 +18,15 @@ AT_LEAST_ONE = (
 )
 NOT_NEGATIVE = ("warmup_steps", "num_workers", "validation_clips", "weight_decay")
 POSITIVE = ("learning_rate", "max_grad_norm", "adam_epsilon")
+
+
+def check_stage(cfg: StageConfig) -> None:
+    """Raise `InputError` on a stage that cannot be trained."""
+    if cfg.name is Stage.pass2:
+        raise InputError(
+            "stage=pass2 cannot be trained yet: its noise, warped along the motion of the clip, is not there",
+            "train pass 1 (stage=pass1)",
+        )
 
 
 def check_training(cfg: TrainingConfig) -> None:

@@ -7,20 +7,17 @@ from enum import StrEnum
 
 from omegaconf import MISSING
 
-
-class StageName(StrEnum):
-    """The fine-tuning stages."""
-
-    pass1 = "pass1"
+from void.recipe import Stage
 
 
 @dataclass
 class StageConfig:
     """What differs between stages."""
 
-    name: StageName = StageName.pass1
+    name: Stage = Stage.pass1
     init_from: str | None = None
-    """Checkpoint folder whose transformer initialises this stage; null: the model's own weights."""
+    """Checkpoint folder, or a single safetensors file, whose transformer initialises this stage; null: the model's own
+    weights."""
 
 
 class Optimizer(StrEnum):

@@ -113,7 +113,8 @@ def zero_settings(cfg: VoidConfig, *, overlap: bool) -> dict[str, Any]:
     return {
         "train_micro_batch_size_per_gpu": cfg.training.batch_size,
         "gradient_accumulation_steps": cfg.training.gradient_accumulation,
-        "gradient_clipping": cfg.training.max_grad_norm,
+        # 0: not clipped.
+        "gradient_clipping": cfg.training.max_grad_norm if cfg.recipe.clip_gradients else 0.0,
         "bf16": {"enabled": cfg.training.mixed_precision is Precision.bf16},
         "fp16": {"enabled": cfg.training.mixed_precision is Precision.fp16},
         "zero_allow_untested_optimizer": True,

@@ -34,12 +34,16 @@ def build_optimizer(cfg: TrainingConfig, parameters: Iterable[Parameter]) -> Tor
     )
 
 
-def learning_rate(cfg: TrainingConfig) -> Callable[[int], float]:
+def learning_rate(cfg: TrainingConfig, horizon: int = 1) -> Callable[[int], float]:
     """The learning rate of optimiser step s = 1..steps.
 
     A pure function of the step, evaluated once an optimiser step whatever the number of processes: nothing to save,
     nothing that a launcher could step too often. Warm-up and decay reach zero just outside the run, so no step is spent
     at rate 0.
+
+    Args:
+        cfg: the schedule.
+        horizon: length of the schedule as a multiple of the run's; the warm-up keeps its length.
 
     Raises:
         InputError: unknown schedule, or one that needs more than a name.
@@ -49,6 +53,6 @@ def learning_rate(cfg: TrainingConfig) -> Callable[[int], float]:
         raise InputError(f"training.lr_schedule={cfg.lr_schedule} is unknown", f"use one of {', '.join(usable)}")
     template = SGD([Parameter(torch.zeros(1))], lr=1.0)
     factor = get_scheduler(
-        cfg.lr_schedule, template, num_warmup_steps=cfg.warmup_steps, num_training_steps=cfg.steps + 1
+        cfg.lr_schedule, template, num_warmup_steps=cfg.warmup_steps, num_training_steps=horizon * cfg.steps + 1
     ).lr_lambdas[0]
     return lambda step: cfg.learning_rate * float(factor(step))

@@ -34,17 +34,18 @@ from void.diffusion import Schedule
 from void.errors import InputError
 from void.files import remove_partials, write_json
 from void.lock import sole_writer
-from void.models.build import build_scheduler, build_transformer
+from void.models.build import DTYPES, build_scheduler, build_transformer
 from void.models.checkpoints import CHECKPOINTS, TRANSFORMER, load_transformer
 from void.models.rotary import rotary_tables
 from void.pairs import select
+from void.recipe import Posterior
 from void.shapes import latent_shape
 from void.tracking.metrics_file import MetricsFile
 from void.tracking.progress import progress_bar
 from void.tracking.tracker import NoTracker, Tracker, open_tracker
 from void.training import checkpoint
 from void.training.checkpoint import TrainerState
-from void.training.checks import check_training
+from void.training.checks import check_stage, check_training
 from void.training.config import Precision
 from void.training.distributed import build_accelerator, check_launch, launched_processes, shared_folder
 from void.training.meter import Meter
@@ -63,6 +64,7 @@ def train(cfg: VoidConfig) -> None:
         InputError: the cache is missing, the folder holds another run, a value makes no sense, or the loss stops being
             finite.
     """
+    check_stage(cfg.stage)
     check_training(cfg.training)
     check_launch(cfg)
     logging.getLogger("accelerate").setLevel(logging.WARNING)
@@ -124,8 +126,10 @@ class Trainer:
         self.model, self.optimizer = accelerator.prepare(transformer, optimizer)
         self.transformer: CogVideoXTransformer3DModel = accelerator.unwrap_model(self.model)
         self.ema = self._moving_average()
-        self.learning_rate = learning_rate(self.training)
-        self.schedule = Schedule(build_scheduler(cfg.model))
+        self.learning_rate = learning_rate(
+            self.training, horizon=self.processes if cfg.recipe.lr_horizon_per_process else 1
+        )
+        self.schedule = Schedule(build_scheduler(cfg.model), DTYPES[cfg.recipe.schedule_dtype])
         t_lat, _, h_lat, w_lat = latent_shape(cfg.data.frames, cfg.data.height, cfg.data.width)
         self.rotary = rotary_tables(transformer.config, t_lat, h_lat, w_lat, accelerator.device)
         self.dtype = next(self.transformer.parameters()).dtype
@@ -133,7 +137,9 @@ class Trainer:
             cache,
             select(cache.rows, cfg.data.train_split),
             scaling_factor=cfg.model.vae["scaling_factor"],
-            posterior=cfg.recipe.training_posterior,
+            target_posterior=Posterior.sample,
+            condition_posterior=cfg.recipe.condition_posterior,
+            draw_variant=True,
             text_dropout=self.training.text_dropout,
             seed=cfg.seed,
         )
@@ -184,7 +190,7 @@ class Trainer:
             self.accelerator.end_training()
 
     def _train_step(self, step: int, batches: Iterator[Batch]) -> StepResult:
-        """Accumulate gradients over the micro-batches of one optimiser step, clip them, and move the weights."""
+        """Accumulate gradients over the micro-batches of one optimiser step, clip their norm, and move the weights."""
         began = time.perf_counter()
         device, accumulation = self.accelerator.device, self.training.gradient_accumulation
         for group in self.optimizer.param_groups:
@@ -214,7 +220,9 @@ class Trainer:
         return StepResult(mean_loss, grad_norm, time.perf_counter() - began, waited)
 
     def _clip(self, step: int) -> float | None:
-        norm = self.accelerator.clip_grad_norm_(self.model.parameters(), self.training.max_grad_norm)
+        # Where nothing is clipped the norm is reported all the same.
+        limit = self.training.max_grad_norm if self.cfg.recipe.clip_gradients else math.inf
+        norm = self.accelerator.clip_grad_norm_(self.model.parameters(), limit)
         # Under fp16 the loss scaler expects overflows and skips such a step.
         if norm is not None and self.training.mixed_precision is not Precision.fp16:
             self._require_finite("gradient norm", float(norm), step)
@@ -232,8 +240,11 @@ class Trainer:
     # ------------------------------------------------------------------ its parts
 
     def _initial_transformer(self) -> CogVideoXTransformer3DModel:
-        start = self.cfg.stage.init_from
-        transformer = build_transformer(self.cfg.model) if start is None else load_transformer(start)
+        start, model, expansion = self.cfg.stage.init_from, self.cfg.model, self.cfg.recipe.mask_expansion
+        if start is None:
+            transformer = build_transformer(model, expansion=expansion)
+        else:
+            transformer = load_transformer(start, model, expansion=expansion)
         if self.training.gradient_checkpointing:
             transformer.enable_gradient_checkpointing()
             assert transformer.is_gradient_checkpointing

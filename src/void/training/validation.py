@@ -55,7 +55,9 @@ def summarise(losses: list[LevelLoss]) -> dict[str, Any]:
 
 
 class Validator:
-    """Fixed held-out samples; the same numbers for the same weights, whenever and on however many processes.
+    """Fixed held-out samples: modes of the posteriors, the first noise variant, no caption dropped.
+
+    The same numbers come for the same weights, whenever and on however many processes.
 
     Args:
         cfg: the run.
@@ -76,7 +78,9 @@ class Validator:
             cache,
             rows,
             scaling_factor=cfg.model.vae["scaling_factor"],
-            posterior=Posterior.mode,
+            target_posterior=Posterior.mode,
+            condition_posterior=Posterior.mode,
+            draw_variant=False,
             text_dropout=0.0,
             seed=cfg.seed,
         )

@@ -1,0 +1,34 @@
+"""The `void export` command."""
+
+from __future__ import annotations
+
+from void.command import Command
+from void.config import VoidConfig
+
+
+def _run(config: VoidConfig) -> None:
+    from void.export.export import export
+
+    export(config)
+
+
+EXPORT = Command(
+    name="export",
+    summary="write a checkpoint as the released file, as a diffusers folder, or with ComfyUI's names",
+    help="""
+Reads a checkpoint (export.checkpoint, by default that of void infer) and writes to export.to
+
+  void_STAGE.safetensors           layout=released: the transformer, with the names of the released files
+  void_STAGE/                      layout=diffusers: a whole VoidPipeline with its model card
+  void_STAGE_comfyui.safetensors   layout=comfyui: the transformer, for ComfyUI's own CogVideoX
+
+STAGE is stage.name. A second run does nothing; another checkpoint of the same name replaces what void export wrote, and
+never anything else. docs/weights.md tells more.
+
+  void export experiment=demo
+  void export experiment=demo export.layout=diffusers export.dtype=float32
+  void export model=cogvideox_fun_5b export.checkpoint=models/void-model/void_pass1.safetensors export.layout=comfyui
+""",
+    groups=("export", "model", "recipe", "stage"),
+    run=_run,
+)

@@ -1,0 +1,35 @@
+"""Configuration of `void export`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from omegaconf import MISSING
+
+from void.recipe import FloatType
+
+
+class Layout(StrEnum):
+    """Forms in which a model leaves this project."""
+
+    released = "released"
+    diffusers = "diffusers"
+    comfyui = "comfyui"
+
+
+@dataclass
+class ExportConfig:
+    """What is exported, in which form, and where to."""
+
+    checkpoint: str = "${infer.checkpoint}"
+    """As infer.checkpoint: a folder, a safetensors file, `latest` or `none`."""
+    to: str = MISSING
+    """Folder that the export is written into; nothing else in it is touched."""
+    layout: Layout = Layout.released
+    """released: one file of the transformer, names as published; diffusers: the folder of a whole VoidPipeline with a
+    model card; comfyui: one file of the transformer, with ComfyUI's own names."""
+    dtype: FloatType = FloatType.bfloat16
+    """Type of the numbers; the released files are bfloat16."""
+    text_encoder: bool = True
+    """Whether the diffusers folder also holds tokenizer and text encoder (9.5 GB of the 5 B model in bfloat16)."""

@@ -1,0 +1,95 @@
+"""`void export`: one checkpoint into one layout."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from safetensors import SafetensorError
+
+from void.config import VoidConfig
+from void.errors import InputError
+from void.export.config import Layout
+from void.export.model_card import model_card
+from void.export.pipeline_folder import folder_key, pipeline_record, write_pipeline_folder
+from void.export.single_file import file_key, write_single_file
+from void.files import sha256_of
+from void.models.comfyui import to_comfyui
+from void.pipelines import weights
+from void.pipelines.settings import pipeline_settings
+
+log = logging.getLogger(__name__)
+
+
+def export(config: VoidConfig) -> Path:
+    """Write the export; leave it alone where it is there already.
+
+    Returns:
+        Its file or folder below `export.to`: `void_STAGE.safetensors` (released), `void_STAGE_comfyui.safetensors`
+        (comfyui) or `void_STAGE/` (diffusers).
+
+    Raises:
+        InputError: the checkpoint cannot be read, something else has the export's name, or the disk is full.
+    """
+    settings = config.export
+    config = replace(
+        config,
+        infer=replace(config.infer, checkpoint=settings.checkpoint),
+        model=replace(config.model, dtype=settings.dtype.value),
+    )
+    checkpoint = weights.choose(config)
+    stem = f"void_{config.stage.name.value}"
+    if settings.layout is Layout.diffusers:
+        return _export_folder(config, checkpoint, Path(settings.to) / stem)
+    if settings.layout is Layout.comfyui:
+        return _export_file(config, checkpoint, Path(settings.to) / f"{stem}_comfyui.safetensors", to_comfyui)
+    return _export_file(config, checkpoint, Path(settings.to) / f"{stem}.safetensors", str)
+
+
+def _export_file(config: VoidConfig, checkpoint: weights.Checkpoint, path: Path, rename: Callable[[str], str]) -> Path:
+    layout, dtype = config.export.layout.value, config.export.dtype.value
+    key = sha256_of({"checkpoint": checkpoint.sha256, "layout": layout, "dtype": dtype})
+    if not _is_current(path, key, file_key):
+        transformer = weights.load(config, checkpoint)
+        with _naming(path):
+            write_single_file(path, transformer, key, rename)
+    return path
+
+
+def _export_folder(config: VoidConfig, checkpoint: weights.Checkpoint, path: Path) -> Path:
+    card = model_card(config, checkpoint, pipeline_settings(config), path.name)
+    record = pipeline_record(config, checkpoint, card)
+    if not _is_current(path, record["key"], folder_key):
+        with _naming(path):
+            write_pipeline_folder(path, config, checkpoint, record, card)
+    return path
+
+
+@contextlib.contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Says what was written, or, where safetensors could not write (its errors are not the system's), what was not."""
+    try:
+        yield
+    except SafetensorError as error:
+        raise InputError(
+            f"{path} cannot be written ({error})", "free some space, or choose another folder: export.to=PATH"
+        ) from error
+    log.info("wrote %s", path)
+
+
+def _is_current(path: Path, key: str, key_of: Callable[[Path], str | None]) -> bool:
+    if not path.exists():
+        return False
+    found = key_of(path)
+    if found is None:
+        raise InputError(
+            f"{path} exists, and void export did not write it", "give another folder: export.to=PATH, or move it away"
+        )
+    if found == key:
+        log.info("%s is up to date", path)
+    else:
+        log.info("%s was made from something else and is replaced", path)
+    return found == key

@@ -1,0 +1,198 @@
+"""A user's clip as the model sees it, and a result as the user gets it back.
+
+Both directions go frame by frame: at its own size never more than a frame or two of a clip is in memory.
+
+Shape legend: T frames, H height, W width, C colours.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from void.config import VoidConfig
+from void.errors import InputError
+from void.pipelines.clip_folders import ClipFolder, MaskKind, read_clip_folder
+from void.pipelines.frame_fit import FrameFit, Size, frame_fit
+from void.quadmask import Quadmask
+from void.recipe import RecipeConfig
+from void.shapes import ceil_frames
+from void.video import VideoInfo, iter_video, probe, write_frames
+
+log = logging.getLogger(__name__)
+
+# From here on a binary mask's pixel is white: the released threshold.
+BINARY_WHITE = 240
+MAX_ASPECT_DIFFERENCE = 0.02
+MAX_FPS = 1000
+RELEASED_FPS = 12.0
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A clip at the model's size and of a legal length.
+
+    Args:
+        video_THWC: uint8 RGB, mirrored from frame `frames` on.
+        quadmask: of the same shape.
+        prompt: the scene without the object.
+        info: length, size and rate of the file.
+        frames: how many frames of the file are in it.
+        fit: how the file's frames fit the model's size.
+    """
+
+    video_THWC: NDArray[np.uint8]
+    quadmask: Quadmask
+    prompt: str
+    info: VideoInfo
+    frames: int
+    fit: FrameFit
+
+
+def load_clip(source: ClipFolder | Path, config: VoidConfig) -> Clip:
+    """Read a clip folder and fit it to `data.height` x `data.width`, as `infer.aspect` and the recipe say.
+
+    Args:
+        source: a folder, or what `find_clips` found.
+        config: `data.height`, `data.width`, `infer.aspect`, `infer.window` and the recipe are read.
+
+    Raises:
+        InputError: a file is missing or broken, or clip and mask do not belong together.
+    """
+    files = source if isinstance(source, ClipFolder) else read_clip_folder(source)
+    recipe = config.recipe
+    info, mask_info = probe(files.video), probe(files.mask)
+    _check_alike(files, info, mask_info)
+    frames = info.frames if recipe.max_frames is None else min(info.frames, recipe.max_frames)
+    if frames < info.frames:
+        log.warning(
+            "%s: only the first %d of %d frames are sampled (recipe.max_frames)", files.video, frames, info.frames
+        )
+    model_size = (config.data.height, config.data.width)
+    fit = frame_fit((info.height, info.width), model_size, config.infer.aspect)
+    mask_fit = frame_fit((mask_info.height, mask_info.width), model_size, config.infer.aspect)
+
+    video_THWC = np.empty((frames, *model_size, 3), np.uint8)
+    for index, frame_HWC in enumerate(iter_video(files.video, max_frames=frames)):
+        video_THWC[index] = fit.frame(frame_HWC, recipe.video_resize)
+    primary_THW, affected_THW = (np.empty((frames, *model_size), np.bool_) for _ in range(2))
+    for index, mask in enumerate(_iter_mask(files, frames)):
+        fitted = mask_fit.mask(mask, recipe.mask_resize)
+        primary_THW[index], affected_THW[index] = fitted.primary_THW[0], fitted.affected_THW[0]
+    if not primary_THW.any():
+        shown = f"white ({BINARY_WHITE} to 255)" if files.mask_kind is MaskKind.binary else "black (0) or 63"
+        log.warning("%s removes nothing: no pixel of it is %s", files.mask, shown)
+    order = mirrored(frames, padded_length(frames, recipe, config.infer.window))
+    quadmask = Quadmask(primary_THW[order], affected_THW[order])
+    return Clip(video_THWC[order], quadmask, files.caption, info, frames, fit)
+
+
+def padded_length(frames: int, recipe: RecipeConfig, window: int) -> int:
+    """Length at which a clip of `frames` frames is sampled: legal, and a whole window where the recipe says so."""
+    return max(ceil_frames(frames), window if recipe.pad_to_window else 0)
+
+
+def mirrored(length: int, frames: int) -> list[int]:
+    """Frame numbers of a clip of `length` extended to `frames`: x_1..x_n, x_n..x_1, x_1..."""
+    there_and_back = [*range(length), *reversed(range(length))]
+    return [there_and_back[index % len(there_and_back)] for index in range(frames)]
+
+
+def write_result(
+    file: Path, result_THWC: NDArray[np.uint8], clip: Clip, source: ClipFolder, config: VoidConfig
+) -> VideoInfo:
+    """Write a result with the input's length, size and rate, each as the recipe says.
+
+    H.264 takes even sides only: the last row or column of an odd input is left out.
+
+    Args:
+        file: target, `*.mp4`.
+        result_THWC: uint8 RGB, of the model's size and of the padded length.
+        clip: what was sampled.
+        source: its files; decoded again where pixels were not sampled (`infer.aspect=crop`).
+        config: the recipe and `infer.crf` are read.
+
+    Returns:
+        What was written.
+
+    Raises:
+        InputError: the disk is full.
+    """
+    recipe = config.recipe
+    frames = clip.frames if recipe.trim_padding else len(result_THWC)
+    fps = output_fps(clip, recipe)
+    if not recipe.restore_size:
+        height, width = clip.fit.model_size
+        write_frames(file, result_THWC[:frames], (frames, height, width), fps, crf=config.infer.crf)
+        return VideoInfo(frames, height, width, fps)
+    height, width = even_size(clip.fit.source_size)
+    restored = (frame_HWC[:height, :width] for frame_HWC in _restored(result_THWC[:frames], clip, source))
+    write_frames(file, restored, (frames, height, width), fps, crf=config.infer.crf)
+    return VideoInfo(frames, height, width, fps)
+
+
+def output_fps(clip: Clip, recipe: RecipeConfig) -> float:
+    """Frames per second of a result."""
+    return clip.info.fps if recipe.restore_fps else RELEASED_FPS
+
+
+def even_size(size: Size) -> Size:
+    """The largest size with even sides that is not above `size`; at least 2 x 2."""
+    return max(2, size[0] - size[0] % 2), max(2, size[1] - size[1] % 2)
+
+
+def _restored(result_THWC: NDArray[np.uint8], clip: Clip, source: ClipFolder) -> Iterator[NDArray[np.uint8]]:
+    if clip.fit.sees_all:
+        for result_HWC in result_THWC:
+            yield clip.fit.restore(result_HWC, None)
+        return
+    originals = _originals(source.video, clip.frames, len(result_THWC))
+    for result_HWC, original_HWC in zip(result_THWC, originals, strict=True):
+        yield clip.fit.restore(result_HWC, original_HWC)
+
+
+def _originals(video: Path, length: int, frames: int) -> Iterator[NDArray[np.uint8]]:
+    """The file's frames; after the last one it stands still (padding that `trim_padding=false` leaves)."""
+    last_HWC: NDArray[np.uint8] | None = None
+    for last_HWC in iter_video(video, max_frames=length):
+        yield last_HWC
+    assert last_HWC is not None
+    for _ in range(frames - length):
+        yield last_HWC
+
+
+def _iter_mask(files: ClipFolder, frames: int) -> Iterator[Quadmask]:
+    """Quadmasks of one frame each, at the file's size."""
+    for index, frame_HWC in enumerate(iter_video(files.mask, max_frames=frames)):
+        grey_THW = frame_HWC[None, ..., 0]
+        if files.mask_kind is MaskKind.binary:
+            primary_THW = grey_THW >= BINARY_WHITE
+            yield Quadmask(primary_THW, np.zeros_like(primary_THW))
+        else:
+            yield Quadmask.unpack(grey_THW, f"{files.mask}, frame {index},")
+
+
+def _check_alike(files: ClipFolder, info: VideoInfo, mask_info: VideoInfo) -> None:
+    if not math.isfinite(info.fps) or not 0 < info.fps <= MAX_FPS:
+        raise InputError(
+            f"{files.video} plays at {info.fps:g} frames per second",
+            f"write it again with a rate above 0 and up to {MAX_FPS}",
+        )
+    if info.frames != mask_info.frames:
+        raise InputError(
+            f"{files.mask} has {mask_info.frames} frames, {files.video.name} has {info.frames}",
+            "give every frame of the clip a mask (255 everywhere while there is nothing to remove)",
+        )
+    ratio = (info.width / info.height) / (mask_info.width / mask_info.height)
+    if abs(ratio - 1) > MAX_ASPECT_DIFFERENCE:
+        raise InputError(
+            f"{files.mask} is {mask_info.width}x{mask_info.height}, {files.video.name} is {info.width}x{info.height} "
+            "(width x height): another aspect ratio",
+            "give the mask the clip's size",
+        )

@@ -1,0 +1,128 @@
+"""What a predicted clip depends on besides weights and input, and which values of it are possible."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from void.conditioning import INFERENCE_SIGMA, effective_levels
+from void.config import VoidConfig
+from void.errors import InputError
+from void.models.identity import checksums, tokenizer_identity, weights_identity
+from void.models.weights import safetensors_files
+from void.pipelines.windows import latent_window
+from void.recipe import Stage
+from void.shapes import check_frames, check_size
+
+# Keys of `infer` that change a clip, or may.
+INFER_KEYS = (
+    "steps",
+    "guidance_scale",
+    "seed",
+    "window",
+    "overlap",
+    "fp8",
+    "vae_tiling",
+    "attention",
+    "compile",
+    "crf",
+)
+# Keys of the model that say where files are; the files are known by content.
+PLACES_OF_FILES = ("hub_repository", "weights_root", "released_repository", "released_root", "released_files")
+PAIR_RECIPE_KEYS = ("seed_per_clip", "latents_dtype")
+CLIP_RECIPE_KEYS = (
+    *PAIR_RECIPE_KEYS,
+    "mask_resize",
+    "video_resize",
+    "max_frames",
+    "pad_to_window",
+    "trim_padding",
+    "restore_fps",
+    "restore_size",
+)
+
+
+def check_settings(config: VoidConfig) -> None:
+    """Refuse impossible values before a finished clip is given up for them.
+
+    Raises:
+        InputError: a value is out of range, a length or size is illegal, or the stage cannot be sampled.
+    """
+    if config.stage.name is Stage.pass2:
+        raise InputError(
+            "stage.name=pass2: `void infer` cannot make the warped noise that the second pass starts from",
+            "use stage=pass1",
+        )
+    if config.infer.input is None:
+        check_frames(config.data.frames, "data.frames")
+    check_size(config.data.height, config.data.width, "data")
+    latent_window(config.infer.window, config.infer.overlap, "infer.window", "infer.overlap")
+    settings, most, longest = config.infer, config.model.scheduler["num_train_timesteps"], config.recipe.max_frames
+    positive = "use 1 or more, or null"
+    wrong = [
+        (settings.limit is not None and settings.limit < 1, f"infer.limit = {settings.limit}", f"{positive} for all"),
+        (not 1 <= settings.steps <= most, f"infer.steps = {settings.steps}", f"use 1 to {most}; 30 is usual"),
+        (
+            not settings.guidance_scale >= 1,
+            f"infer.guidance_scale = {settings.guidance_scale}",
+            "use 1 for no guidance, or more",
+        ),
+        (not 0 <= settings.crf <= 51, f"infer.crf = {settings.crf}", "use 0 (best) to 51"),
+        (settings.num_shards < 1, f"infer.num_shards = {settings.num_shards}", "use 1 or more"),
+        (
+            not 0 <= settings.shard < max(1, settings.num_shards),
+            f"infer.shard = {settings.shard}",
+            f"use 0 to {max(1, settings.num_shards) - 1} (infer.num_shards = {settings.num_shards})",
+        ),
+        (
+            settings.windows_per_batch is not None and settings.windows_per_batch < 1,
+            f"infer.windows_per_batch = {settings.windows_per_batch}",
+            f"{positive} for as many as fit",
+        ),
+        (longest is not None and longest < 1, f"recipe.max_frames = {longest}", f"{positive} for all"),
+    ]
+    for is_wrong, shown, remedy in wrong:
+        if is_wrong:
+            raise InputError(f"{shown} is out of range", remedy)
+
+
+def pipeline_settings(config: VoidConfig) -> dict[str, Any]:
+    """Arguments of VoidPipeline beside its networks: how the condition enters the VAE at inference."""
+    levels = effective_levels(config.recipe.mask_levels, config.stage.name, training=False)
+    return {
+        "mask_levels": levels.value,
+        "conditioning_sigma": INFERENCE_SIGMA if config.model.conditioning_noise else 0.0,
+    }
+
+
+def sampling_settings(config: VoidConfig) -> dict[str, Any]:
+    """What a clip depends on besides checkpoint and input, as JSON. Weights are known by content, not by path."""
+    model = {name: value for name, value in asdict(config.model).items() if name not in PLACES_OF_FILES}
+    model |= {
+        "vae_weights": weights_identity(config.model, config.model.vae_weights),
+        "text_encoder_weights": weights_identity(config.model, config.model.text_encoder_weights),
+        "tokenizer": tokenizer_identity(config.model),
+    }
+    del model["transformer_weights"]
+    pairs, recipe = config.infer.input is None, config.recipe
+    infer: dict[str, Any] = {name: getattr(config.infer, name) for name in INFER_KEYS}
+    geometry: dict[str, Any] = {"height": config.data.height, "width": config.data.width}
+    if pairs:
+        geometry["frames"] = config.data.frames
+    else:
+        infer["aspect"] = config.infer.aspect.value
+    return {
+        "model": model,
+        "recipe": {"name": recipe.name}
+        | pipeline_settings(config)
+        | {name: getattr(recipe, name) for name in (PAIR_RECIPE_KEYS if pairs else CLIP_RECIPE_KEYS)},
+        "geometry": geometry,
+        "infer": infer | _lora_identity(config),
+    }
+
+
+def _lora_identity(config: VoidConfig) -> dict[str, Any]:
+    if config.infer.lora is None:
+        return {}
+    return {"lora": checksums(safetensors_files(Path(config.infer.lora))), "lora_scale": config.infer.lora_scale}
