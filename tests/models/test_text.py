@@ -28,4 +28,4 @@ def test_a_cut_prompt_is_reported(caplog) -> None:
     assert not caplog.records
     embeddings_BLD = encode_text(["exactly fifteen and more"], tokenizer, encoder, 16)
     assert embeddings_BLD.shape == (1, 16, 24)
-    assert "16 tokens" in caplog.text and "' and more'" in caplog.text
+    assert "prompt 'exactly fifteen and more' is cut to 16 tokens" in caplog.text and "' and more'" in caplog.text

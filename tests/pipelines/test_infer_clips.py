@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from pipelines.user_clips import write_clip
+from pipelines.user_clips import user_mask, write_clip
 from toy import write_toy_data
 
 from void.config import VoidConfig
@@ -140,7 +141,69 @@ def test_a_reversed_mask_is_pointed_out(tmp_path: Path, toy_config: Compose, cap
     everything[:, 20:28, 10:20] = False
     write_mask(folder / "quadmask_0.mp4", Quadmask(everything, np.zeros_like(everything)), 24)
     infer(toy_config(*FAST, f"infer.input={folder}"))
-    assert "it seems reversed" in caplog.text
+    assert caplog.text.count("it seems reversed") == 1
+    assert str(folder / "quadmask_0.mp4") in caplog.text
+
+
+def test_other_clips_join_the_folder_under_the_same_settings_only(tmp_path: Path, toy_config: Compose) -> None:
+    for name in ("a", "b"):
+        write_clip(tmp_path / "in" / name)
+    config = toy_config(*FAST, f"infer.input={tmp_path / 'in' / 'a'}")
+    infer(config)
+    first = files(config)
+    config.infer.input = str(tmp_path / "in" / "b")
+    infer(config)
+    assert files(config)["a.mp4"] == first["a.mp4"]
+    assert [clip.id for clip in read_predictions(Path(config.infer.root)).clips] == ["a", "b"]
+    before = files(config)
+    config.infer.seed = 9
+    with pytest.raises(InputError, match=r"another clip, a, of other settings") as caught:
+        infer(config)
+    assert "infer.root" in caught.value.remedy
+    assert files(config) == before
+
+
+def test_results_of_pairs_are_not_given_up_for_clips(tmp_path: Path, toy_config: Compose) -> None:
+    data = write_toy_data(tmp_path / "data", train=1, val=1)
+    config = toy_config(*FAST, f"data.root={data}")
+    infer(config)
+    before = files(config)
+    config.infer.input = str(write_clip(tmp_path / "a"))
+    with pytest.raises(InputError, match="results of a run over pairs"):
+        infer(config)
+    assert files(config) == before
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"attention": "nonsense"},
+        {"lora": "no/such.safetensors"},
+        {"checkpoint": "no/such.safetensors"},
+        {"lora_scale": math.nan},
+    ],
+)
+def test_a_run_that_cannot_begin_costs_no_result(
+    tmp_path: Path, toy_config: Compose, broken: dict[str, object]
+) -> None:
+    config = toy_config(*FAST, f"infer.input={write_clip(tmp_path / 'a')}")
+    infer(config)
+    before = files(config)
+    for key, value in broken.items():
+        setattr(config.infer, key, value)
+    with pytest.raises(InputError, match=rf"infer\.{next(iter(broken))}"):
+        infer(config)
+    assert files(config) == before
+
+
+def test_every_clip_of_a_queue_is_checked_before_the_first_is_sampled(tmp_path: Path, toy_config: Compose) -> None:
+    write_clip(tmp_path / "in" / "a")
+    folder = write_clip(tmp_path / "in" / "b")
+    write_mask(folder / "quadmask_0.mp4", user_mask(5, 32, 48), 24)
+    config = toy_config(*FAST, f"infer.input={tmp_path / 'in'}")
+    with pytest.raises(InputError, match=r"b/quadmask_0.mp4 has 5 frames"):
+        infer(config)
+    assert not Path(config.infer.root).exists()
 
 
 @pytest.mark.parametrize(

@@ -115,9 +115,9 @@ def test_attention_backends_agree(
 
 
 def test_attention_backends_that_cannot_be_had(pipeline: VoidPipeline) -> None:
-    with pytest.raises(InputError, match=r"(?s)attention=flashy is not .* use one of .*native"):
+    with pytest.raises(InputError, match=r"(?s)infer\.attention=flashy is not .* use one of .*native"):
         apply(pipeline, attention="flashy")
-    with pytest.raises(InputError, match=r"(?s)attention=sage cannot be used here .* attention=native"):
+    with pytest.raises(InputError, match=r"(?s)infer\.attention=sage cannot be used here .* infer\.attention=native"):
         set_attention_backend(pipeline.transformer, "sage")
 
 

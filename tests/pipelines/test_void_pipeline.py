@@ -216,7 +216,7 @@ def test_a_reversed_mask_is_reported(pipeline: VoidPipeline, caplog) -> None:
     assert not caplog.records
     primary_THW[:, :, : int(0.6 * WIDTH) + 2] = True
     pipeline.encode_condition(pixels["video"], mask)
-    assert "asks to remove 62% of the clip" in caplog.text and "quantise(255 - quadmask.pack())" in caplog.text
+    assert "asks to remove 62% of the clip" in caplog.text and "quantise(255 - mask.pack())" in caplog.text
 
 
 def test_callback_sees_and_changes_latents(pipeline: VoidPipeline) -> None:

@@ -114,3 +114,17 @@ def test_what_is_no_transformer_is_refused_before_anything_is_built(tmp_path: Pa
             weights.choose(configured(tmp_path / name))
     with pytest.raises(InputError, match="holds a VAE"):
         weights.choose(configured(GOLDEN / "vae.safetensors"))
+
+
+def test_a_released_file_that_is_missing_comes_with_its_download() -> None:
+    config = compose_config(["model=cogvideox_fun_5b", "infer.checkpoint=no-such/void_pass1.safetensors"])
+    with pytest.raises(InputError) as caught:
+        weights.choose(config)
+    assert caught.value.remedy.startswith("download it: hf download ")
+    assert caught.value.remedy.endswith(" void_pass1.safetensors --local-dir no-such")
+
+
+def test_the_key_that_was_given_is_named() -> None:
+    config = compose_config(["export.checkpoint=no-such"])
+    with pytest.raises(InputError, match=r"export\.checkpoint=no-such does not exist"):
+        weights.choose(config, "export.checkpoint")

@@ -62,7 +62,7 @@ def _facts(metrics: dict[str, Any]) -> list[tuple[str, str]]:
     size = f"{geometry['width']}\N{MULTIPLICATION SIGN}{geometry['height']}"
     return [
         ("Checkpoint", f"{checkpoint['path']} ({trained}, {checkpoint['sha256'][:12]})"),
-        ("Model", f"{sampling['model']['name']}, {sampling['recipe']['name']} recipe"),
+        ("Model", sampling["model"]["name"]),
         ("Clips", f"{len(metrics['clips'])} held-out, {geometry['frames']} frames of {size}"),
         ("Sampling", f"{infer['steps']} steps, guidance {infer['guidance_scale']:g}, seed {infer['seed']}"),
         ("Evaluated", run["created"].replace("T", " ").replace("+00:00", " UTC")),

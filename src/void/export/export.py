@@ -35,12 +35,8 @@ def export(config: VoidConfig) -> Path:
         InputError: the checkpoint cannot be read, something else has the export's name, or the disk is full.
     """
     settings = config.export
-    config = replace(
-        config,
-        infer=replace(config.infer, checkpoint=settings.checkpoint),
-        model=replace(config.model, dtype=settings.dtype.value),
-    )
-    checkpoint = weights.choose(config)
+    config = replace(config, model=replace(config.model, dtype=settings.dtype.value))
+    checkpoint = weights.choose(config, "export.checkpoint")
     stem = f"void_{config.stage.name.value}"
     if settings.layout is Layout.diffusers:
         return _export_folder(config, checkpoint, Path(settings.to) / stem)

@@ -69,11 +69,12 @@ def set_attention_backend(transformer: CogVideoXTransformer3DModel, name: str) -
     """
     names = sorted(backend.value for backend in AttentionBackendName)
     if name not in names:
-        raise InputError(f"attention={name} is not an attention backend", f"use one of {', '.join(names)}")
+        raise InputError(f"infer.attention={name} is not an attention backend", f"use one of {', '.join(names)}")
     transformer.set_attn_processor(DispatchedAttention())
     try:
         transformer.set_attention_backend(name)
     except (ImportError, OSError, RuntimeError, ValueError) as error:
         raise InputError(
-            f"attention={name} cannot be used here ({error})", "install what it needs, or use attention=native"
+            f"infer.attention={name} cannot be used here ({error})",
+            "install what it needs, or use infer.attention=native",
         ) from error

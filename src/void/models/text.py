@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from textwrap import shorten
 
 import torch
 from torch import Tensor
@@ -37,7 +38,7 @@ def encode_text(
         whole = tokenizer(text).input_ids
         if len(whole) > max_tokens:
             cut = tokenizer.decode(whole[max_tokens - 1 :], skip_special_tokens=True)
-            log.warning("prompt cut to %d tokens; lost: %r", max_tokens, cut)
+            log.warning("prompt %r is cut to %d tokens; lost: %r", shorten(text, 40), max_tokens, cut)
     encoder.eval()
     with torch.no_grad():
         return encoder(padded.input_ids.to(device or encoder.device)).last_hidden_state

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import weakref
 
 from void.quadmask import Quadmask
 
@@ -12,19 +13,24 @@ log = logging.getLogger(__name__)
 REVERSED_SHARE = 0.6
 
 
-def check_polarity(quadmask: Quadmask, where: str) -> None:
-    """Warn where the mask seems reversed: more than 60 % of its pixels are to be removed.
+INVERT_QUADMASK = (
+    "in a quadmask black (0) is removed and white (255) is kept; to invert one: "
+    "mask, fps = void.video.read_mask(FILE), then void.video.write_mask(FILE, Quadmask.unpack(quantise(255 - "
+    "mask.pack())), fps), both from void.quadmask"
+)
+
+_reported: weakref.WeakSet[Quadmask] = weakref.WeakSet()
+
+
+def check_polarity(quadmask: Quadmask, where: str, remedy: str = INVERT_QUADMASK) -> None:
+    """Warn, once for each mask, where it seems reversed: more than 60 % of its pixels are to be removed.
 
     Args:
         quadmask: of the whole clip.
         where: file or argument that holds it, for the message.
+        remedy: how to invert it.
     """
     share = float(quadmask.primary_THW.mean())
-    if share > REVERSED_SHARE:
-        log.warning(
-            "%s asks to remove %.0f%% of the clip: it seems reversed. In a quadmask black (0) is removed and white "
-            "(255) is kept. To invert one: Quadmask.unpack(quantise(255 - quadmask.pack())), both from void.quadmask; "
-            "void.video.write_mask writes it",
-            where,
-            100 * share,
-        )
+    if share > REVERSED_SHARE and quadmask not in _reported:
+        _reported.add(quadmask)
+        log.warning("%s asks to remove %.0f%% of the clip: it seems reversed; %s", where, 100 * share, remedy)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from void.config import VoidConfig
 from void.errors import InputError
+from void.pipelines.checks import INVERT_QUADMASK, check_polarity
 from void.pipelines.clip_folders import ClipFolder, MaskKind, read_clip_folder
 from void.pipelines.frame_fit import FrameFit, Size, frame_fit
 from void.quadmask import Quadmask
@@ -29,6 +30,10 @@ log = logging.getLogger(__name__)
 
 # From here on a binary mask's pixel is white: the released threshold.
 BINARY_WHITE = 240
+INVERT = {
+    MaskKind.quadmask: INVERT_QUADMASK,
+    MaskKind.binary: "in mask_*.mp4 white is removed: invert the video, or name it quadmask_0.mp4, where black is",
+}
 MAX_ASPECT_DIFFERENCE = 0.02
 MAX_FPS = 1000
 RELEASED_FPS = 12.0
@@ -67,8 +72,7 @@ def load_clip(source: ClipFolder | Path, config: VoidConfig) -> Clip:
     """
     files = source if isinstance(source, ClipFolder) else read_clip_folder(source)
     recipe = config.recipe
-    info, mask_info = probe(files.video), probe(files.mask)
-    _check_alike(files, info, mask_info)
+    info, mask_info = check_clip(files)
     frames = info.frames if recipe.max_frames is None else min(info.frames, recipe.max_frames)
     if frames < info.frames:
         log.warning(
@@ -90,7 +94,35 @@ def load_clip(source: ClipFolder | Path, config: VoidConfig) -> Clip:
         log.warning("%s removes nothing: no pixel of it is %s", files.mask, shown)
     order = mirrored(frames, padded_length(frames, recipe, config.infer.window))
     quadmask = Quadmask(primary_THW[order], affected_THW[order])
+    check_polarity(quadmask, str(files.mask), INVERT[files.mask_kind])
     return Clip(video_THWC[order], quadmask, files.caption, info, frames, fit)
+
+
+def check_clip(files: ClipFolder) -> tuple[VideoInfo, VideoInfo]:
+    """Length, size and rate of a clip and of its mask, which belong together; decodes one frame of each.
+
+    Raises:
+        InputError: a file is broken, lengths or shapes differ, or the rate makes no sense.
+    """
+    info, mask_info = probe(files.video), probe(files.mask)
+    if not math.isfinite(info.fps) or not 0 < info.fps <= MAX_FPS:
+        raise InputError(
+            f"{files.video} plays at {info.fps:g} frames per second",
+            f"write it again with a rate above 0 and up to {MAX_FPS}",
+        )
+    if info.frames != mask_info.frames:
+        raise InputError(
+            f"{files.mask} has {mask_info.frames} frames, {files.video.name} has {info.frames}",
+            "give every frame of the clip a mask (255 everywhere while there is nothing to remove)",
+        )
+    ratio = (info.width / info.height) / (mask_info.width / mask_info.height)
+    if abs(ratio - 1) > MAX_ASPECT_DIFFERENCE:
+        raise InputError(
+            f"{files.mask} is {mask_info.width}x{mask_info.height}, {files.video.name} is {info.width}x{info.height} "
+            "(width x height): another aspect ratio",
+            "give the mask the clip's size",
+        )
+    return info, mask_info
 
 
 def padded_length(frames: int, recipe: RecipeConfig, window: int) -> int:
@@ -176,23 +208,3 @@ def _iter_mask(files: ClipFolder, frames: int) -> Iterator[Quadmask]:
             yield Quadmask(primary_THW, np.zeros_like(primary_THW))
         else:
             yield Quadmask.unpack(grey_THW, f"{files.mask}, frame {index},")
-
-
-def _check_alike(files: ClipFolder, info: VideoInfo, mask_info: VideoInfo) -> None:
-    if not math.isfinite(info.fps) or not 0 < info.fps <= MAX_FPS:
-        raise InputError(
-            f"{files.video} plays at {info.fps:g} frames per second",
-            f"write it again with a rate above 0 and up to {MAX_FPS}",
-        )
-    if info.frames != mask_info.frames:
-        raise InputError(
-            f"{files.mask} has {mask_info.frames} frames, {files.video.name} has {info.frames}",
-            "give every frame of the clip a mask (255 everywhere while there is nothing to remove)",
-        )
-    ratio = (info.width / info.height) / (mask_info.width / mask_info.height)
-    if abs(ratio - 1) > MAX_ASPECT_DIFFERENCE:
-        raise InputError(
-            f"{files.mask} is {mask_info.width}x{mask_info.height}, {files.video.name} is {info.width}x{info.height} "
-            "(width x height): another aspect ratio",
-            "give the mask the clip's size",
-        )

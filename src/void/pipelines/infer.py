@@ -13,22 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from void.config import VoidConfig
-from void.files import remove_partials, sha256_file, sha256_of
+from void.files import sha256_of
 from void.pairs import ManifestRow, read_manifest, select
 from void.pipelines import weights
 from void.pipelines.clip_folders import ClipFolder, clip_fingerprint, find_clips
-from void.pipelines.predictions import (
-    INDEX,
-    SCHEMA,
-    STRIPS,
-    Prediction,
-    Predictions,
-    index_files,
-    index_name,
-    pair_fingerprint,
-    read_index,
-    write_predictions,
-)
+from void.pipelines.clips import check_clip
+from void.pipelines.predictions import CLIP, PAIR, SCHEMA, Predictions, pair_fingerprint
+from void.pipelines.result_folder import ResultFolder
 from void.pipelines.settings import check_settings, sampling_settings
 from void.tracking.progress import progress_bar
 
@@ -51,25 +42,25 @@ def infer(config: VoidConfig) -> None:
     settings = sampling_settings(config)
     prints = {source.id: fingerprint(source) for source in sources}
     keys = {name: clip_key(checkpoint, settings, name, prints[name]) for name in prints}
-
-    root, name = Path(config.infer.root), index_name(config.infer.shard, config.infer.num_shards)
-    if config.infer.num_shards == 1:
-        # Other shards may be writing theirs.
-        remove_partials(root)
-    done = _keep_current(config, keys, settings, checkpoint)
-    todo = [source for source in sources[: config.infer.limit] if source.id not in done]
     versions = {package: version(package) for package in PACKAGES}
-
-    def write_index() -> None:
-        clips = tuple(done[source.id] for source in sources if source.id in done)
-        write_predictions(root, Predictions(config.name, checkpoint.record(), settings, versions, clips), name)
-
+    folder = ResultFolder(
+        Path(config.infer.root),
+        config.infer.shard,
+        config.infer.num_shards,
+        Predictions(config.name, checkpoint.record(), settings, versions, ()),
+        source=PAIR if config.infer.input is None else CLIP,
+        with_strips=config.infer.strip and config.infer.input is not None,
+    )
+    done = folder.survey(keys)
+    todo = [source for source in sources[: config.infer.limit] if source.id not in done]
     if not todo:
-        if not (root / name).is_file():
-            write_index()
-        _drop_shard_indices(config)
-        log.info("infer is up to date: %d clips in %s", len(done), root)
+        if not folder.is_settled:
+            folder.publish([done[source.id] for source in sources if source.id in done])
+        log.info("infer is up to date: %d clips in %s", len(done), folder.root)
         return
+    for source in todo:
+        if isinstance(source, ClipFolder):
+            check_clip(source)
 
     # Imported here because torch and diffusers take seconds to load, and a finished folder needs neither.
     from void.pipelines.sampler import Sampler
@@ -79,9 +70,8 @@ def infer(config: VoidConfig) -> None:
         sampler = Sampler(config, checkpoint, [source.caption for source in todo])
         for source in todo:
             done[source.id] = sampler.predict(source, keys[source.id], on_step=advance)
-            write_index()
-    _drop_shard_indices(config)
-    log.info("predictions: %s", root)
+            folder.publish([done[source.id] for source in sources if source.id in done])
+    log.info("predictions: %s", folder.root)
 
 
 def fingerprint(source: Source) -> str:
@@ -111,52 +101,3 @@ def _sources(config: VoidConfig) -> Sequence[Source]:
         for clip in every:
             log.info("clip %s: mask %s, read as %s", clip.id, clip.mask.name, clip.mask_kind.value)
     return every[config.infer.shard :: config.infer.num_shards]
-
-
-def _keep_current(
-    config: VoidConfig, keys: Mapping[str, str], settings: Mapping[str, Any], checkpoint: weights.Checkpoint
-) -> dict[str, Prediction]:
-    """Clips of earlier runs that still hold; stale ones of this shard are deleted, so the folder shows one state."""
-    root, sole = Path(config.infer.root), config.infer.num_shards == 1
-    own = root / index_name(config.infer.shard, config.infer.num_shards)
-    current: dict[str, Prediction] = {}
-    stale: dict[str, Prediction] = {}
-    for file in index_files(root):
-        index = read_index(file)
-        for clip in index.clips:
-            if _is_current(config, clip, keys):
-                current[clip.id] = clip
-            elif sole or file == own or clip.id in keys:
-                stale[clip.id] = clip
-        if sole or file == own:
-            kept = tuple(clip for clip in index.clips if clip.id in current)
-            if len(kept) < len(index.clips):
-                write_predictions(root, Predictions(**{**vars(index), "clips": kept}), file.name)
-        elif (sha256_of(index.settings), index.checkpoint["sha256"]) != (sha256_of(settings), checkpoint.sha256):
-            # Of an earlier run: no clip of it holds for any shard, and its settings would contradict theirs.
-            file.unlink(missing_ok=True)
-    stale = {name: clip for name, clip in stale.items() if name not in current}
-    if stale:
-        log.info("%d clips in %s are of other settings, weights or inputs: they are made again", len(stale), root)
-    for clip in stale.values():
-        for path in (root / clip.file, root / STRIPS / clip.file):
-            path.unlink(missing_ok=True)
-    return current
-
-
-def _is_current(config: VoidConfig, clip: Prediction, keys: Mapping[str, str]) -> bool:
-    root = Path(config.infer.root)
-    if keys.get(clip.id) != clip.key:
-        return False
-    if config.infer.strip and config.infer.input is not None and not (root / STRIPS / clip.file).is_file():
-        return False
-    file = root / clip.file
-    return file.is_file() and sha256_file(file) == clip.sha256
-
-
-def _drop_shard_indices(config: VoidConfig) -> None:
-    """A run without shards has taken over what shards made."""
-    if config.infer.num_shards == 1:
-        for file in index_files(Path(config.infer.root)):
-            if file.name != INDEX:
-                file.unlink()

@@ -34,13 +34,13 @@ def load_lora(pipeline: VoidPipeline, path: str | Path, scale: float = 1.0) -> N
     """
     path = Path(path)
     if not path.exists():
-        raise InputError(f"lora={path} does not exist", "check the path")
+        raise InputError(f"infer.lora={path} does not exist", "check the path")
     files = safetensors_files(path)
     if len(files) != 1:
-        raise InputError(f"lora={path} is spread over {len(files)} files", "give one safetensors file")
+        raise InputError(f"infer.lora={path} is spread over {len(files)} files", "give one safetensors file")
     problem = _mismatch(pipeline.transformer, read_shapes(files[0]))
     if problem:
-        raise InputError(f"lora={files[0]}: {problem}", "use a LoRA that was trained for this transformer")
+        raise InputError(f"infer.lora={files[0]}: {problem}", "use a LoRA that was trained for this transformer")
     pipeline.load_lora_weights(
         files[0].parent, weight_name=files[0].name, adapter_name=ADAPTER, local_files_only=True, use_safetensors=True
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -58,13 +59,18 @@ def check_settings(config: VoidConfig) -> None:
         check_frames(config.data.frames, "data.frames")
     check_size(config.data.height, config.data.width, "data")
     latent_window(config.infer.window, config.infer.overlap, "infer.window", "infer.overlap")
+    check_numbers(config)
+
+
+def check_numbers(config: VoidConfig) -> None:
+    """Raise InputError for a number of `infer`, or `recipe.max_frames`, that is out of range."""
     settings, most, longest = config.infer, config.model.scheduler["num_train_timesteps"], config.recipe.max_frames
     positive = "use 1 or more, or null"
     wrong = [
         (settings.limit is not None and settings.limit < 1, f"infer.limit = {settings.limit}", f"{positive} for all"),
         (not 1 <= settings.steps <= most, f"infer.steps = {settings.steps}", f"use 1 to {most}; 30 is usual"),
         (
-            not settings.guidance_scale >= 1,
+            not 1 <= settings.guidance_scale < math.inf,
             f"infer.guidance_scale = {settings.guidance_scale}",
             "use 1 for no guidance, or more",
         ),
@@ -79,6 +85,11 @@ def check_settings(config: VoidConfig) -> None:
             settings.windows_per_batch is not None and settings.windows_per_batch < 1,
             f"infer.windows_per_batch = {settings.windows_per_batch}",
             f"{positive} for as many as fit",
+        ),
+        (
+            not math.isfinite(settings.lora_scale),
+            f"infer.lora_scale = {settings.lora_scale}",
+            "use a finite number; 1 is the LoRA as trained",
         ),
         (longest is not None and longest < 1, f"recipe.max_frames = {longest}", f"{positive} for all"),
     ]
@@ -114,8 +125,7 @@ def sampling_settings(config: VoidConfig) -> dict[str, Any]:
         infer["aspect"] = config.infer.aspect.value
     return {
         "model": model,
-        "recipe": {"name": recipe.name}
-        | pipeline_settings(config)
+        "recipe": pipeline_settings(config)
         | {name: getattr(recipe, name) for name in (PAIR_RECIPE_KEYS if pairs else CLIP_RECIPE_KEYS)},
         "geometry": geometry,
         "infer": infer | _lora_identity(config),
@@ -125,4 +135,7 @@ def sampling_settings(config: VoidConfig) -> dict[str, Any]:
 def _lora_identity(config: VoidConfig) -> dict[str, Any]:
     if config.infer.lora is None:
         return {}
-    return {"lora": checksums(safetensors_files(Path(config.infer.lora))), "lora_scale": config.infer.lora_scale}
+    path = Path(config.infer.lora)
+    if not path.exists():
+        raise InputError(f"infer.lora={path} does not exist", "check the path")
+    return {"lora": checksums(safetensors_files(path)), "lora_scale": config.infer.lora_scale}

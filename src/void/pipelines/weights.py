@@ -18,10 +18,6 @@ if TYPE_CHECKING:
 
 LATEST = "latest"
 OWN_WEIGHTS = "none"
-REMEDY = (
-    "give a step-NNNNNN folder written by void train, a safetensors file such as void_pass1.safetensors, or "
-    "infer.checkpoint=latest, or infer.checkpoint=none"
-)
 
 
 @dataclass(frozen=True)
@@ -45,23 +41,28 @@ class Checkpoint:
         return {"path": self.path, "step": self.step, "sha256": self.sha256}
 
 
-def choose(config: VoidConfig) -> Checkpoint:
-    """The checkpoint that `infer.checkpoint` names, known by the checksums of its files; no network is built.
+def choose(config: VoidConfig, key: str = "infer.checkpoint") -> Checkpoint:
+    """The checkpoint that a key names, known by the checksums of its files; no network is built.
+
+    Args:
+        config: the run.
+        key: `infer.checkpoint` or `export.checkpoint`.
 
     Raises:
         InputError: there is none, or its header says that it cannot be a transformer of this project.
     """
-    name = config.infer.checkpoint
+    name = config.infer.checkpoint if key == "infer.checkpoint" else config.export.checkpoint
     if name == OWN_WEIGHTS:
         return _own_weights(config)
     location = find_checkpoint(Path(config.training.root)) if name == LATEST else Path(name)
     if not location.exists():
-        raise InputError(f"infer.checkpoint={name} does not exist", REMEDY)
+        raise InputError(f"{key}={name} does not exist", _remedy(config, location, key))
     if location.is_file():
         return _single_file(config, location)
     transformer = location / TRANSFORMER if (location / TRANSFORMER).is_dir() else location
     if not (transformer / "config.json").is_file():
-        raise InputError(f"infer.checkpoint={name}: {transformer / 'config.json'} does not exist", REMEDY)
+        problem = f"{key}={name}: {transformer / 'config.json'} does not exist"
+        raise InputError(problem, _remedy(config, location, key))
     expansion = expansion_identity(transformer, config.recipe.mask_expansion)
     identity = expansion | checksums([transformer / "config.json", *safetensors_files(transformer)])
     step = read_json(location / TRAINER_STATE)["step"] if (location / TRAINER_STATE).is_file() else None
@@ -81,6 +82,16 @@ def load(config: VoidConfig, checkpoint: Checkpoint) -> CogVideoXTransformer3DMo
     if checkpoint.location is None:
         return build_transformer(config.model, expansion=expansion, dtype=dtype).eval()
     return load_transformer(checkpoint.location, config.model, expansion=expansion, dtype=dtype)
+
+
+def _remedy(config: VoidConfig, location: Path, key: str) -> str:
+    model = config.model
+    if model.released_repository and location.name in model.released_files.values():
+        return f"download it: hf download {model.released_repository} {location.name} --local-dir {location.parent}"
+    return (
+        "give a step-NNNNNN folder written by void train, a safetensors file such as void_pass1.safetensors, or "
+        f"{key}=latest, or {key}=none"
+    )
 
 
 def _own_weights(config: VoidConfig) -> Checkpoint:

@@ -10,6 +10,7 @@ from void.config import VoidConfig
 from void.errors import InputError
 from void.models.build import build_text_encoder, build_vae
 from void.pipelines.config import Memory
+from void.pipelines.settings import check_numbers
 from void.plan.gpus import Gpu, find_gpu
 from void.plan.inference import (
     InferenceActivations,
@@ -164,18 +165,15 @@ def _warnings(cfg: VoidConfig) -> list[str]:
 
 
 def _check_numbers(cfg: VoidConfig) -> None:
-    plan, infer = cfg.plan, cfg.infer
+    plan = cfg.plan
     if not 0 < plan.mfu <= 1:
         raise InputError(f"plan.mfu={plan.mfu} is not a share", "use a number above 0 and at most 1; 0.35 is usual")
-    if infer.guidance_scale < 1:
-        raise InputError(f"infer.guidance_scale={infer.guidance_scale} is below 1", "use 1 for no guidance, or more")
+    check_numbers(cfg)
     counts = {
         "plan.processes": plan.processes,
-        "infer.steps": infer.steps,
-        "infer.windows_per_batch": infer.windows_per_batch,
         "training.batch_size": cfg.training.batch_size,
         "training.gradient_accumulation": cfg.training.gradient_accumulation,
     }
     for key, value in counts.items():
-        if value is not None and value < 1:
+        if value < 1:
             raise InputError(f"{key}={value} is below 1", "use 1 or more")

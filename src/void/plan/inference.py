@@ -169,11 +169,13 @@ def mode_memory(
         ),
         Memory.sequential_offload: (vae.largest_layer_gib, layer),
     }[memory]
+    # Offloading encodes mask and clip one after the other.
+    at_once = 1 if memory is Memory.full else VIDEOS_ENCODED
     return ModeMemory(
         memory=memory,
         fp8=fp8,
         text=text.gib + activations.text + CONTEXT_GIB,
-        encode=beside_vae + activations.vae.encode + CONTEXT_GIB,
+        encode=beside_vae + activations.vae.encode / at_once + CONTEXT_GIB,
         denoise=beside_transformer + activations.transformer + CONTEXT_GIB,
         decode=beside_vae + activations.vae.decode + CONTEXT_GIB,
     )

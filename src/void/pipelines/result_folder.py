@@ -1,0 +1,123 @@
+"""What a rerun of `void infer` finds in its folder: results that still hold, and results that it will replace.
+
+Nothing is deleted before the first new result is written, so that a run that cannot begin costs no finished clip.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from void.errors import InputError
+from void.files import remove_partials, sha256_file, sha256_of
+from void.pipelines.predictions import (
+    CLIP,
+    STRIPS,
+    Prediction,
+    Predictions,
+    index_files,
+    index_name,
+    read_index,
+    write_predictions,
+)
+
+log = logging.getLogger(__name__)
+
+ANOTHER_FOLDER = "write elsewhere (infer.root=PATH, or name=NAME for a run of its own), or delete the folder"
+
+
+class ResultFolder:
+    """`infer.root`, as one process of perhaps several sees it.
+
+    Args:
+        root: the folder.
+        shard: number of this process.
+        num_shards: how many share the clips. A single one answers for everything in the folder.
+        empty: the index of the current settings and weights, without clips.
+        source: whether results are of pairs or of a user's clips.
+        with_strips: whether a result without its strip is unfinished.
+    """
+
+    def __init__(
+        self, root: Path, shard: int, num_shards: int, empty: Predictions, *, source: str, with_strips: bool
+    ) -> None:
+        self.root, self.index, self.is_alone = root, index_name(shard, num_shards), num_shards == 1
+        self.empty, self.source, self.with_strips = empty, source, with_strips
+        self._others: dict[str, Prediction] = {}
+        self._stale: list[Prediction] = []
+        self._outdated: list[Path] = []
+
+    def survey(self, keys: Mapping[str, str]) -> dict[str, Prediction]:
+        """Results of earlier runs that hold; deletes nothing.
+
+        Args:
+            keys: of this process's clips, by id, in order.
+
+        Raises:
+            InputError: the folder holds results that this run has nothing to do with, and would have to give up.
+        """
+        if self.is_alone:
+            # Other shards may be writing theirs.
+            remove_partials(self.root)
+        indices = {file: read_index(file) for file in index_files(self.root)}
+        previous = {clip.id: (clip, index) for index in indices.values() for clip in index.clips}
+        for clip, index in previous.values():
+            self._check_belongs(clip, index, keys)
+        current = {name: clip for name, (clip, _) in previous.items() if self._holds(clip, keys)}
+        left = [clip for clip, _ in previous.values() if clip.id not in current]
+        if self.is_alone and self.source == CLIP:
+            self._others = {clip.id: clip for clip in left if clip.id not in keys}
+        self._stale = [clip for clip in left if clip.id not in self._others and (self.is_alone or clip.id in keys)]
+        self._outdated = [
+            file
+            for file, index in indices.items()
+            if file.name != self.index and (self.is_alone or not self._alike(index))
+        ]
+        if self._stale:
+            log.info("%d clips in %s are of other settings, weights or inputs", len(self._stale), self.root)
+        return current
+
+    def publish(self, clips: Sequence[Prediction]) -> None:
+        """Write the index of the results so far; what it replaces is deleted."""
+        listed = {clip.id: clip for clip in clips}
+        if self._others:
+            listed = dict(sorted((self._others | listed).items()))
+        write_predictions(self.root, replace(self.empty, clips=tuple(listed.values())), self.index)
+        for clip in self._stale:
+            if clip.id not in listed:
+                for path in (self.root / clip.file, self.root / STRIPS / clip.file):
+                    path.unlink(missing_ok=True)
+        for file in self._outdated:
+            file.unlink(missing_ok=True)
+        self._stale, self._outdated = [], []
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the index is there and nothing waits to be replaced."""
+        return not self._stale and not self._outdated and (self.root / self.index).is_file()
+
+    def _check_belongs(self, clip: Prediction, index: Predictions, keys: Mapping[str, str]) -> None:
+        if clip.source != self.source:
+            raise InputError(
+                f"infer.root={self.root} holds results of a run over {clip.source}s, this run is over {self.source}s",
+                ANOTHER_FOLDER,
+            )
+        if self.source == CLIP and self.is_alone and clip.id not in keys and not self._alike(index):
+            raise InputError(
+                f"infer.root={self.root} holds the result of another clip, {clip.id}, of other settings or weights",
+                ANOTHER_FOLDER,
+            )
+
+    def _holds(self, clip: Prediction, keys: Mapping[str, str]) -> bool:
+        if keys.get(clip.id) != clip.key:
+            return False
+        if self.with_strips and not (self.root / STRIPS / clip.file).is_file():
+            return False
+        file = self.root / clip.file
+        return file.is_file() and sha256_file(file) == clip.sha256
+
+    def _alike(self, index: Predictions) -> bool:
+        mine, theirs = ((sha256_of(one.settings), one.checkpoint["sha256"]) for one in (self.empty, index))
+        return mine == theirs
