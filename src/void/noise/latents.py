@@ -1,0 +1,78 @@
+"""Warped noise at the size of latents: the canvas at the model's own geometry, read out block by block.
+
+A clip of H x W pixels has latents of H/8 x W/8; its canvas has `canvas` times as many pixels along each side, so blocks
+of canvas x canvas become one latent pixel each and noise is never resampled. Averaging k x k independent values and
+multiplying by k keeps the variance at 1. Of the frames 0, 1, 2, ... the latents take 0, 4, 8, ...
+
+Shape legend: T frames or latent frames, C channels, H and W flow rows and columns, h and w latent rows and columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from void.noise.config import NoiseConfig
+from void.noise.flow import check_flow, resize_flow
+from void.noise.warp import NoiseCanvas
+from void.shapes import LATENT_CHANNELS, TEMPORAL_COMPRESSION, latent_shape
+
+# Bytes a canvas pixel takes besides its channels: edges, flow, density and offsets of a step.
+STEP_BYTES = 160
+FLOAT_BYTES = 4
+
+
+def warped_latents(
+    flow_T2HW: Tensor,
+    frames: int,
+    height: int,
+    width: int,
+    config: NoiseConfig,
+    seed: int,
+    *,
+    channels: int = LATENT_CHANNELS,
+    device: torch.device | str = "cpu",
+    on_frame: Callable[[], None] | None = None,
+) -> Tensor:
+    """Noise for a clip's latents that moves as the clip does: `(T_lat, C, h, w)`, float32, white, of unit variance.
+
+    Args:
+        flow_T2HW: `(frames - 1, 2, H, W)`, forward, in pixels of its own grid, which covers the clip.
+        frames: of the clip, 8k+5.
+        height: of the clip, a multiple of 16.
+        width: of the clip, a multiple of 16.
+        config: canvas, memory and offsets.
+        seed: of the noise; the result does not depend on `config.memory_gib`.
+        channels: of the latents.
+        device: where the canvas is warped. CPU and GPU draw different noise.
+        on_frame: called after each step of each group of channels.
+
+    Raises:
+        InputError: illegal frames or size, or a flow that is not finite or of another length.
+    """
+    t_lat, _, h, w = latent_shape(frames, height, width)
+    check_flow(flow_T2HW, frames, "flow")
+    rows, columns = h * config.canvas, w * config.canvas
+    at_once = channels_at_once(rows * columns, channels, config.memory_gib)
+    groups = [range(start, min(start + at_once, channels)) for start in range(0, channels, at_once)]
+    noise_TChw = torch.empty(t_lat, channels, h, w)
+    for group in groups:
+        canvas = NoiseCanvas(rows, columns, group, seed, device=device, carry_offsets=config.carry_offsets)
+        for frame in range(frames):
+            if frame > 0:
+                canvas.step(resize_flow(flow_T2HW[frame - 1].to(device), rows, columns))
+                if on_frame is not None:
+                    on_frame()
+            if frame % TEMPORAL_COMPRESSION == 0:
+                pooled_Chw = F.avg_pool2d(canvas.read(), config.canvas) * config.canvas
+                noise_TChw[frame // TEMPORAL_COMPRESSION, group.start : group.stop] = pooled_Chw.cpu()
+    return noise_TChw
+
+
+def channels_at_once(canvas_pixels: int, channels: int, memory_gib: float) -> int:
+    """How many channels of a canvas fit into memory together; at least one."""
+    budget = memory_gib * 2**30 - STEP_BYTES * canvas_pixels
+    return max(1, min(channels, int(budget // (FLOAT_BYTES * canvas_pixels))))

@@ -1,0 +1,98 @@
+"""Warped noise at the size of latents, and its degradation."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import pytest
+import torch
+from torch import Tensor
+
+from void.errors import InputError
+from void.noise.config import NoiseConfig
+from void.noise.degradation import Degradation, degrade
+from void.noise.latents import channels_at_once, warped_latents
+
+FRAMES, HEIGHT, WIDTH = 13, 64, 96
+LATENTS = 4
+CONFIG = NoiseConfig(canvas=16)
+
+
+def moving(dx: float, dy: float = 0.0) -> Tensor:
+    """A flow of half the clip's size, in its own pixels."""
+    return torch.tensor([dx, dy]).view(1, 2, 1, 1).repeat(FRAMES - 1, 1, HEIGHT // 2, WIDTH // 2)
+
+
+def latents(flow_T2HW: Tensor, config: NoiseConfig = CONFIG, seed: int = 0, channels: int = 16) -> Tensor:
+    return warped_latents(flow_T2HW, FRAMES, HEIGHT, WIDTH, config, seed, channels=channels)
+
+
+@pytest.mark.parametrize("flow_T2HW", [moving(0.7, -0.4), 2 * torch.randn(12, 2, 32, 48)], ids=["shift", "random"])
+def test_latents_are_white_and_of_unit_variance(flow_T2HW: Tensor) -> None:
+    noise_TChw = latents(flow_T2HW, channels=64)
+    assert noise_TChw.shape == (LATENTS, 64, HEIGHT // 8, WIDTH // 8)
+    for noise_Chw in noise_TChw:
+        count = noise_Chw.numel()
+        assert abs(noise_Chw.mean()) < 4 / math.sqrt(count)
+        assert abs(noise_Chw.std() - 1) < 0.04
+        for lag in (noise_Chw[..., 1:] * noise_Chw[..., :-1], noise_Chw[:, 1:] * noise_Chw[:, :-1]):
+            assert abs(lag.mean()) < 4 / math.sqrt(lag.numel())
+
+
+def test_a_static_clip_has_the_same_noise_in_all_frames() -> None:
+    noise_TChw = latents(moving(0))
+    for later_Chw in noise_TChw[1:]:
+        torch.testing.assert_close(later_Chw, noise_TChw[0], rtol=0, atol=0)
+
+
+def test_noise_moves_as_the_clip_does() -> None:
+    # Half a pixel a frame on a grid of half the size: 4 pixels of the clip every four frames, half a latent pixel.
+    noise_TChw = latents(moving(0.5), channels=64)
+    first, third = noise_TChw[0], noise_TChw[2]
+    moved = (third[..., 1:] * first[..., :-1]).mean()
+    assert moved == pytest.approx(1, abs=0.08)
+    assert abs((third * first).mean()) < 0.08
+
+
+def test_memory_and_company_change_nothing_and_the_seed_everything() -> None:
+    flow_T2HW = moving(0.7, 0.2)
+    whole = latents(flow_T2HW)
+    small = dataclasses.replace(CONFIG, memory_gib=1e-6)
+    assert channels_at_once(128 * 192, 16, small.memory_gib) == 1
+    torch.testing.assert_close(latents(flow_T2HW, small), whole, rtol=0, atol=0)
+    torch.testing.assert_close(latents(flow_T2HW), whole, rtol=0, atol=0)
+    assert abs((latents(flow_T2HW, seed=1) * whole).mean()) < 4 / math.sqrt(whole.numel())
+
+
+def test_a_full_size_canvas_fits_into_the_default_budget() -> None:
+    assert channels_at_once(1536 * 2688, 16, NoiseConfig().memory_gib) == 16
+
+
+def test_a_flow_of_another_clip_is_refused() -> None:
+    with pytest.raises(InputError, match="13 frames need"):
+        latents(moving(0)[:5])
+
+
+@pytest.mark.parametrize("gamma", [0.0, 0.1, 0.3, 0.5, 1.0])
+def test_degraded_noise_keeps_unit_variance(gamma: float) -> None:
+    generator = torch.Generator().manual_seed(0)
+    noise, fresh = torch.randn(2, 1, 200_000, generator=generator)
+    found = degrade(noise, fresh, torch.tensor([gamma]))
+    assert abs(found.std() - 1) < 0.01
+    expected = (1 - gamma) / math.hypot(1 - gamma, gamma)
+    assert torch.corrcoef(torch.cat([found, noise]))[0, 1] == pytest.approx(expected, abs=0.01)
+
+
+def test_the_ends_of_degradation_are_exact() -> None:
+    noise, fresh = torch.randn(2, 3, 16)
+    torch.testing.assert_close(degrade(noise, fresh, torch.zeros(3)), noise, rtol=0, atol=0)
+    torch.testing.assert_close(degrade(noise, fresh, torch.ones(3)), fresh, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize(("gamma", "std"), [(0.1, 1.104), (0.2, 1.213), (0.3, 1.313)])
+def test_the_released_formula_inflates_the_noise(gamma: float, std: float) -> None:
+    generator = torch.Generator().manual_seed(0)
+    noise, fresh = torch.randn(2, 1, 200_000, generator=generator)
+    found = degrade(noise, fresh, torch.tensor([gamma]), Degradation.released)
+    assert found.std() == pytest.approx(std, abs=0.01)
