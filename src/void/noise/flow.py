@@ -44,7 +44,7 @@ class DisFlow:
 
     def __call__(self, first_HWC: NDArray[np.uint8], second_HWC: NDArray[np.uint8]) -> Tensor:
         first_HW, second_HW = (cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in (first_HWC, second_HWC))
-        flow_HW2 = self._search.calc(first_HW, second_HW, None)
+        flow_HW2 = self._search.calc(first_HW, second_HW, np.zeros((*first_HW.shape, 2), np.float32))
         return torch.from_numpy(np.ascontiguousarray(flow_HW2.transpose(2, 0, 1)))
 
 
