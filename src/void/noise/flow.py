@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from void.errors import InputError
-from void.models.weights import load_strict
+from void.models.loading import load_strict
 from void.noise.config import FlowMethod, NoiseConfig
 
 RAFT_SIZE_MULTIPLE = 8

@@ -1,7 +1,7 @@
 """Gaussian noise that moves with a video, after Go-with-the-Flow (Burgert et al., CVPR 2025).
 
-On a fine canvas every pixel holds a value q ~ N(0, 1) per channel, a density w > 0 and a sub-pixel offset d. One step
-along a forward flow F makes edges from the old canvas to the new one:
+On a fine canvas every pixel holds a value q ~ N(0, 1) per channel and a density w > 0. One step along a forward flow F
+makes edges from the old canvas to the new one:
 
     push   p -> t(p) = round(p + d(p) + F(p)), where that is on the canvas
     pull   s(t) = round(t - F(t)) -> t, for each t that nothing was pushed to, where s(t) is on the canvas
@@ -14,6 +14,10 @@ merged by density; a pixel that no edge reaches gets fresh noise:
 
 So the canvas stays white and normal at every step. Pixels are told apart by their index, never by their value.
 
+The offset d is the motion that rounding left undone in the step before, averaged over small blocks, so that slow motion
+adds up. Single pixels that carried their own remainders would soon lie as irregularly as points thrown at random: most
+would meet or be split at every step, and the noise would forget itself.
+
 Shape legend: C channels, H and W canvas rows and columns, N = H W, E edges.
 """
 
@@ -23,11 +27,14 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from void.data.randomness import child_seed
 
 DENSITY_FLOOR = 1e-5
 DENSITY_POWER = 0.9999
+# Side, in canvas pixels, of the blocks whose mean of undone motion is carried to the next step.
+OFFSET_BLOCK = 16
 
 
 @dataclass(frozen=True)
@@ -44,7 +51,7 @@ class Edges:
         split_S: places in the E lists whose old pixel is split.
         family_S: for each of them, the number of its old pixel among `families`.
         families: how many old pixels are split.
-        offset_2N: sub-pixel offsets (x, y) of the new pixels, in [-0.5, 0.5].
+        rounding_2N: by how much rounding changed each old pixel's motion (x, y), in [-0.5, 0.5].
     """
 
     source_N: Tensor
@@ -56,7 +63,7 @@ class Edges:
     split_S: Tensor
     family_S: Tensor
     families: int
-    offset_2N: Tensor
+    rounding_2N: Tensor
 
 
 def trace_edges(flow_2HW: Tensor, offset_2N: Tensor) -> Edges:
@@ -64,7 +71,7 @@ def trace_edges(flow_2HW: Tensor, offset_2N: Tensor) -> Edges:
 
     Args:
         flow_2HW: (x, y) displacement from the old frame to the new one, in canvas pixels, on the old frame's grid.
-        offset_2N: sub-pixel offsets that earlier steps left.
+        offset_2N: motion that earlier steps left undone.
     """
     _, height, width = flow_2HW.shape
     count = height * width
@@ -85,11 +92,8 @@ def trace_edges(flow_2HW: Tensor, offset_2N: Tensor) -> Edges:
 
     ways_N = lands_N.int().index_add_(0, pull_from, torch.ones_like(pull_from, dtype=torch.int32))
     source_N = torch.zeros(count, dtype=torch.long, device=device)
-    offset_next_2N = torch.zeros_like(offset_2N)
-    # Where edges meet, the entries are of any one of them; `reached_R` replaces source_N there.
+    # Where edges meet, the entry is of any one of them; `reached_R` replaces it.
     source_N[push_to], source_N[pull_to] = push_from, pull_from
-    offset_next_2N[:, push_to] = (goal_2N - goal_2N.round())[:, lands_N]
-    offset_next_2N[:, pull_to] = (origin_2E.round() - origin_2E)[:, inside]
 
     meets = (hits_N[push_to] > 1) | (ways_N[push_from] > 1)
     splits = ways_N[pull_from] > 1
@@ -108,7 +112,7 @@ def trace_edges(flow_2HW: Tensor, offset_2N: Tensor) -> Edges:
         split_S=split_S,
         family_S=family_S,
         families=len(split_pixels),
-        offset_2N=offset_next_2N,
+        rounding_2N=goal_2N - goal_2N.round(),
     )
 
 
@@ -172,7 +176,13 @@ class NoiseCanvas:
         density_N[edges.fresh_F] = 1
         self.density_N = (density_N / density_N.mean() + DENSITY_FLOOR).pow(DENSITY_POWER)
         if self.carry_offsets:
-            self.offset_2N = edges.offset_2N
+            self.offset_2N = self._local_mean(edges.rounding_2N)
+
+    def _local_mean(self, rounding_2N: Tensor) -> Tensor:
+        """The motion that rounding left undone, smooth: what single pixels carried along would tear the canvas apart."""
+        rounding_B2HW = rounding_2N.view(1, 2, self.height, self.width)
+        blocks_B2hw = F.avg_pool2d(rounding_B2HW, OFFSET_BLOCK, ceil_mode=True)
+        return F.interpolate(blocks_B2hw, (self.height, self.width), mode="bilinear").view(2, -1)
 
     def _draws(self, channel: int) -> _Draws:
         return _Draws(child_seed(self.seed, "warped noise", self.steps, channel), self.device)
