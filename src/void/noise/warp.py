@@ -179,7 +179,7 @@ class NoiseCanvas:
             self.offset_2N = self._local_mean(edges.rounding_2N)
 
     def _local_mean(self, rounding_2N: Tensor) -> Tensor:
-        """The motion that rounding left undone, smooth: what single pixels carried along would tear the canvas apart."""
+        """The motion that rounding left undone, as a smooth field."""
         rounding_B2HW = rounding_2N.view(1, 2, self.height, self.width)
         blocks_B2hw = F.avg_pool2d(rounding_B2HW, OFFSET_BLOCK, ceil_mode=True)
         return F.interpolate(blocks_B2hw, (self.height, self.width), mode="bilinear").view(2, -1)
