@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
+from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -13,9 +17,11 @@ from void.errors import InputError
 from void.noise.config import NoiseConfig
 from void.noise.degradation import Degradation, degrade
 from void.noise.latents import channels_at_once, warped_latents
+from void.video import write_video
 
 FRAMES, HEIGHT, WIDTH = 13, 64, 96
 LATENTS = 4
+PAGE = Path(__file__).parents[2] / "docs" / "noise.md"
 CONFIG = NoiseConfig(canvas=16)
 
 
@@ -96,3 +102,17 @@ def test_the_released_formula_inflates_the_noise(gamma: float, std: float) -> No
     noise, fresh = torch.randn(2, 1, 200_000, generator=generator)
     found = degrade(noise, fresh, torch.tensor([gamma]), Degradation.released)
     assert found.std() == pytest.approx(std, abs=0.01)
+
+
+def test_the_example_of_the_docs_makes_latents_for_the_pipeline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    rows, columns = np.mgrid[0:HEIGHT, 0:WIDTH]
+    frames = [np.stack([rows * 2, columns + 3 * index, rows + columns], axis=-1) % 256 for index in range(FRAMES)]
+    write_video(tmp_path / "pass1.mp4", np.stack(frames).astype(np.uint8), 12)
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    exec(example, names)
+    assert names["latents_BTCHW"].shape == (1, LATENTS, 16, HEIGHT // 8, WIDTH // 8)
+    assert abs(names["latents_BTCHW"].std() - 1) < 0.05
