@@ -19,6 +19,7 @@ from void.evaluation.config import EvalConfig
 from void.export.config import ExportConfig
 from void.models.config import ModelConfig
 from void.models.vae_training.config import VaeTrainingConfig
+from void.noise.config import NoiseConfig
 from void.pipelines.config import InferConfig
 from void.plan.config import PlanConfig
 from void.recipe import RecipeConfig
@@ -43,6 +44,7 @@ class VoidConfig:
     stage: StageConfig = field(default_factory=StageConfig)
     data: DataConfig = field(default_factory=DataConfig)
     cache: CacheConfig = field(default_factory=CacheConfig)
+    noise: NoiseConfig = field(default_factory=NoiseConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
     distributed: DistributedConfig = field(default_factory=DistributedConfig)
     tracker: TrackerConfig = field(default_factory=TrackerConfig)
@@ -62,6 +64,7 @@ GROUPS: dict[str, type] = {
     "stage": StageConfig,
     "data": DataConfig,
     "cache": CacheConfig,
+    "noise": NoiseConfig,
     "training": TrainingConfig,
     "distributed": DistributedConfig,
     "tracker": TrackerConfig,

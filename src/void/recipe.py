@@ -11,10 +11,12 @@ from enum import StrEnum
 
 
 class Stage(StrEnum):
-    """The two fine-tuning stages."""
+    """The two stages, each fine-tuned by itself; inference also runs one after the other."""
 
     pass1 = "pass1"
     pass2 = "pass2"
+    both = "both"
+    auto = "auto"
 
 
 class MaskLevels(StrEnum):
@@ -70,6 +72,34 @@ class FloatType(StrEnum):
     bfloat16 = "bfloat16"
 
 
+class NoiseWarp(StrEnum):
+    """How a step of warped noise tells the copies of one pixel from its neighbours."""
+
+    indexed = "indexed"
+    released = "released"
+
+
+class NoiseGeometry(StrEnum):
+    """At which size noise is warped at inference."""
+
+    model = "model"
+    released = "released"
+
+
+class NoisePadding(StrEnum):
+    """What is mirrored where a clip is padded to a legal length."""
+
+    noise = "noise"
+    clip = "clip"
+
+
+class Degradation(StrEnum):
+    """Formulas by which fresh noise is mixed into warped noise."""
+
+    unit_variance = "unit_variance"
+    released = "released"
+
+
 @dataclass
 class RecipeConfig:
     """Differences between recipes. The defaults are the corrected values."""
@@ -119,3 +149,16 @@ class RecipeConfig:
     """False: every clip starts from the same noise, that of infer.seed."""
     latents_dtype: FloatType = FloatType.float32
     """Type in which noise is drawn and latents are kept between denoising steps."""
+
+    # Warped noise (pass 2).
+    noise_warp: NoiseWarp = NoiseWarp.indexed
+    """indexed: copies of a pixel are known by its index; released: by equal values, which strangers share, and what
+    leaves the frame blocks what enters it."""
+    noise_geometry: NoiseGeometry = NoiseGeometry.model
+    """model: noise is warped at the model's size; released: 72 frames of 480x720 pixels, whose noise is then resized
+    bilinearly, to a standard deviation of 0.66."""
+    noise_padding: NoisePadding = NoisePadding.noise
+    """noise: flow is that of the true frames, and their noise is mirrored; clip: flow is that of the mirrored clip."""
+    noise_degradation: Degradation = Degradation.unit_variance
+    """unit_variance: training noise has unit variance however degraded; released: its standard deviation grows to
+    1.31."""

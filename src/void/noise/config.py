@@ -7,10 +7,19 @@ from enum import StrEnum
 
 
 class FlowMethod(StrEnum):
-    """Optical-flow estimators."""
+    """Where optical flow comes from."""
 
     dis = "dis"
     raft = "raft"
+    simulator = "simulator"
+
+
+class NoiseVideo(StrEnum):
+    """Which clip noise moves with."""
+
+    target = "target"
+    input = "input"
+    pass1 = "pass1"
 
 
 @dataclass
@@ -18,11 +27,24 @@ class NoiseConfig:
     """Initial noise of pass 2, warped along a clip's optical flow."""
 
     flow: FlowMethod = FlowMethod.dis
-    """dis: OpenCV's dense inverse search, no weights; raft: torchvision's RAFT large, the paper's."""
+    """dis: OpenCV's dense inverse search, no weights; raft: torchvision's RAFT large, the paper's; simulator: what the
+    simulator wrote beside a pair (scene.flow=true), for training on target or input."""
     raft_weights: str | None = None
     """safetensors file of RAFT large; null: torchvision downloads its own."""
     flow_downscale: int = 2
     """Frames are shrunk by this much before their flow is estimated, as in the published pass 2."""
+    training_video: NoiseVideo = NoiseVideo.target
+    """Clip of a pair whose motion training noise follows: target (the counterfactual), input (the factual one), or pass1
+    (pass 1's result for the pair, in infer.pass2.first_pass)."""
+    inference_video: NoiseVideo = NoiseVideo.pass1
+    """The same at inference. input needs no first pass; target is for pairs only, and has seen the truth."""
+    probability: float = 1.0
+    """Probability, for each training sample, of warped noise; the others get plain Gaussian noise."""
+    degradation: float = 0.3
+    """Training mixes fresh noise into warped noise by a share drawn from 0 to this for each sample."""
+    rotate_channels: bool = True
+    """Each visit of a training sample turns its noise by a random rotation of the 16 channels: other values, the same
+    statistics, so that the model cannot learn one noise by heart."""
     canvas: int = 32
     """Side, in canvas pixels, of the block that becomes one latent pixel."""
     carry_offsets: bool = True

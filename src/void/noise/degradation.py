@@ -8,16 +8,9 @@ over the same denominator, whose standard deviation grows to 1.313 at g = 0.3 an
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 from torch import Tensor
 
-
-class Degradation(StrEnum):
-    """Formulas of degradation."""
-
-    unit_variance = "unit_variance"
-    released = "released"
+from void.recipe import Degradation
 
 
 def degrade(noise: Tensor, fresh: Tensor, gamma: Tensor, formula: Degradation = Degradation.unit_variance) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from omegaconf import MISSING
@@ -17,6 +17,25 @@ class Memory(StrEnum):
     model_offload = "model_offload"
     group_offload = "group_offload"
     sequential_offload = "sequential_offload"
+
+
+@dataclass
+class Pass2Config:
+    """The second pass, from noise that moves with the first one's result. Other keys of `infer` are of both passes."""
+
+    root: str = MISSING
+    """Folder of the second pass's clips; with stage=auto of all final clips."""
+    first_pass: str = MISSING
+    """Folder of the first pass's results, ID.mp4 each: of `void infer`, or of any other program."""
+    checkpoint: str = MISSING
+    """A checkpoint folder, the folder of a training run (its newest checkpoint), a safetensors file, or `none`: the
+    model's own weights."""
+    steps: int = "${infer.steps}"  # type: ignore[assignment]
+    """Denoising steps."""
+    guidance_scale: float = "${infer.guidance_scale}"  # type: ignore[assignment]
+    """1: no classifier-free guidance."""
+    morphing_threshold: float = 0.5
+    """stage=auto runs the second pass where the first one's result has at least this morphing score."""
 
 
 @dataclass
@@ -68,3 +87,4 @@ class InferConfig:
     lora_scale: float = 1.0
     crf: int = 10
     """Quality of the H.264 files, 0 best to 51 worst. Evaluation measures the files, so their losses count."""
+    pass2: Pass2Config = field(default_factory=Pass2Config)

@@ -15,9 +15,13 @@ class StageConfig:
     """What differs between stages."""
 
     name: Stage = Stage.pass1
+    """pass1 or pass2; inference and evaluation also know both (one after the other) and auto (the second where the
+    first one's result morphs)."""
     init_from: str | None = None
-    """Checkpoint folder, or a single safetensors file, whose transformer initialises this stage; null: the model's own
-    weights."""
+    """What initialises this stage's transformer: a checkpoint folder, the folder of a training run (its newest
+    checkpoint) or a safetensors file; null: the model's own weights."""
+    folder: str = "train"
+    """Folder below `root` for the checkpoints of this stage."""
 
 
 class Optimizer(StrEnum):
