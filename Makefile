@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 .PHONY: help setup install kubric distributed demo test lint lock clean
 
 help:
-	@echo "make demo    set up, then generate -> cache -> train -> infer -> eval at toy size; prints the path of the report"
+	@echo "make demo    set up, then generate -> cache -> train -> infer -> eval, both passes, at toy size; prints the report's path"
 	@echo "make test    set up, then run the tests"
 	@echo "make setup   only set up (.venv with locked versions)"
 	@echo "make lint    ruff, mypy, import contracts"
@@ -38,10 +38,11 @@ distributed: setup
 demo: setup
 	$(RUN) doctor experiment=demo
 	$(RUN) generate experiment=demo
-	$(RUN) cache experiment=demo
+	$(RUN) cache experiment=demo_pass2
 	$(RUN) train experiment=demo
-	$(RUN) infer experiment=demo
-	$(RUN) eval experiment=demo
+	$(RUN) train experiment=demo_pass2
+	$(RUN) infer experiment=demo_pass2 stage=both
+	$(RUN) eval experiment=demo_pass2 stage=both
 
 test: setup
 	$(RUN) doctor

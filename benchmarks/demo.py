@@ -1,10 +1,11 @@
-"""Where the time and memory of the demo go: seconds, share and peak memory of each stage, from an empty folder.
+"""Where the time and memory of `make demo` go: seconds, share and peak memory of each command, from an empty folder.
 
-.venv/bin/python benchmarks/demo.py runs/benchmark [experiment=NAME] [key=value ...]
+.venv/bin/python benchmarks/demo.py runs/benchmark [key=value ...]
 """
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
@@ -14,7 +15,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-STAGES = ("generate", "cache", "train", "infer", "eval")
+MAKEFILE = Path(__file__).resolve().parents[1] / "Makefile"
 POLL_SECONDS = 0.2
 
 
@@ -29,10 +30,16 @@ def memory(process: psutil.Process) -> int:
     return total
 
 
-def measure(stage: str, overrides: list[str]) -> tuple[float, float]:
-    """Seconds and peak GiB of one stage."""
+def demo_commands() -> list[list[str]]:
+    """What `make demo` runs after its check of the machine, each as words."""
+    (recipe,) = re.findall(r"^demo:.*\n((?:\t.*\n)+)", MAKEFILE.read_text(), re.MULTILINE)
+    return [line.split() for line in re.findall(r"\$\(RUN\) (.*)", recipe) if not line.startswith("doctor")]
+
+
+def measure(words: list[str]) -> tuple[float, float]:
+    """Seconds and peak GiB of one command."""
     started = time.perf_counter()
-    child = subprocess.Popen([sys.executable, "-m", "void.cli", stage, *overrides])
+    child = subprocess.Popen([sys.executable, "-m", "void.cli", *words])
     peak = 0
     while child.poll() is None:
         try:
@@ -41,7 +48,7 @@ def measure(stage: str, overrides: list[str]) -> tuple[float, float]:
             break
         time.sleep(POLL_SECONDS)
     if child.wait():
-        sys.exit(f"void {stage} failed")
+        sys.exit(f"void {' '.join(words)} failed")
     return time.perf_counter() - started, peak / 2**30
 
 
@@ -50,18 +57,16 @@ def main() -> None:
     root, *overrides = sys.argv[1:] or sys.exit(__doc__ or "")
     if Path(root).exists():
         sys.exit(f"{root} exists: a rerun would measure nothing; name a new folder")
-    if not any(override.startswith("experiment=") for override in overrides):
-        overrides.insert(0, "experiment=demo")
-    measured = {stage: measure(stage, [*overrides, f"root={root}"]) for stage in STAGES}
+    measured = {" ".join(words): measure([*words, f"root={root}", *overrides]) for words in demo_commands()}
     total = sum(seconds for seconds, _ in measured.values())
     pairs = len(list((Path(root) / "pairs" / "pairs").iterdir()))
-    table = Table("stage", "seconds", "share", "peak memory, GiB", title=f"{pairs} pairs")
-    for stage, (seconds, peak) in measured.items():
-        table.add_row(stage, f"{seconds:.0f}", f"{seconds / total:.0%}", f"{peak:.1f}")
+    table = Table("void", "seconds", "share", "peak memory, GiB", title=f"{pairs} pairs")
+    for command, (seconds, peak) in measured.items():
+        table.add_row(command, f"{seconds:.0f}", f"{seconds / total:.0%}", f"{peak:.1f}")
     table.add_row("total", f"{total:.0f}", "100%", f"{max(peak for _, peak in measured.values()):.1f}")
     console = Console()
     console.print(table)
-    console.print(f"{pairs / measured['generate'][0] * 3600:.0f} pairs an hour")
+    console.print(f"{pairs / next(iter(measured.values()))[0] * 3600:.0f} pairs an hour")
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ class RenderConfig:
     """Cycles."""
 
     samples: int = 4
-    """Paths per pixel; a denoiser follows."""
+    """Paths per pixel, at least 2; a denoiser follows."""
     view_transform: str = "Standard"
     """Blender's view transform from light to sRGB: Standard (plain sRGB curve), Filmic or AgX."""
     light_level: float = 0.55
@@ -106,6 +106,8 @@ class SceneConfig:
     look_at_height: float = 0.2
     focal_length: float = 35.0
     """Millimetres, with a sensor of 32 mm: 49 degrees from left to right."""
+    flow: bool = False
+    """Also write the optical flow of both clips, exact to the pixel: flow_full.npz and flow_removed.npz."""
     max_attempts: int = 60
     """Draws per scene before it counts as failed."""
     accept: AcceptConfig = field(default_factory=AcceptConfig)

@@ -27,6 +27,8 @@ SUMMARY = "summary.json"
 SCHEMA = 1
 # May differ from one run to the next in one folder.
 EXTENSIBLE = ("count",)
+# Keys that came later, with the value that pairs without them were made by.
+ADDED = {"scene.flow": False}
 
 
 def generate(
@@ -143,7 +145,7 @@ def _claim(root: Path, recipe: dict[str, Any]) -> None:
             )
         write_json(path, recipe)
         return
-    before, now = _flat(read_json(path)), _flat(recipe)
+    before, now = ADDED | _flat(read_json(path)), _flat(recipe)
     different = [key for key in sorted(before.keys() | now.keys()) if before.get(key) != now.get(key)]
     if different:
         shown = ", ".join(f"{key} (there {before.get(key)}, now {now.get(key)})" for key in different)

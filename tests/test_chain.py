@@ -13,12 +13,21 @@ import pytest
 from void.pairs import read_manifest, validate
 from void.video import probe
 
-STAGES = ("generate", "cache", "train", "infer", "eval")
+# What `make demo` runs, in its order.
+STAGES = (
+    ("generate",),
+    ("cache", "stage=pass2"),
+    ("train",),
+    ("train", "stage=pass2"),
+    ("infer", "stage=both"),
+    ("eval", "stage=both"),
+)
 
 
-def run(stage: str, root: Path) -> str:
+def run(stage: tuple[str, ...], root: Path) -> str:
+    command, *overrides = stage
     result = subprocess.run(
-        [sys.executable, "-m", "void.cli", stage, "experiment=smoke", f"root={root}"],
+        [sys.executable, "-m", "void.cli", command, "experiment=smoke", f"root={root}", *overrides],
         cwd=root.parent,
         capture_output=True,
         text=True,
@@ -53,11 +62,15 @@ def test_every_stage_leaves_whole_results(finished: Path) -> None:
     assert validate(finished / "pairs") == []
     held_out = [row for row in rows if row.split == "val"]
     for row in held_out:
-        predicted = probe(finished / "infer" / f"{row.id}.mp4")
-        assert (predicted.frames, predicted.height, predicted.width) == (row.frames, row.height, row.width)
+        for folder in ("infer", "infer-pass2"):
+            predicted = probe(finished / folder / f"{row.id}.mp4")
+            assert (predicted.frames, predicted.height, predicted.width) == (row.frames, row.height, row.width)
+    assert (finished / "train" / "checkpoints" / "step-000003").is_dir()
+    assert (finished / "train-pass2" / "checkpoints" / "step-000003").is_dir()
     metrics = json.loads((finished / "eval" / "metrics.json").read_text())
     assert metrics
-    assert "<video" in (finished / "eval" / "report.html").read_text()
+    for page in ("report.html", "noise.html"):
+        assert "<video" in (finished / "eval" / page).read_text()
     assert (finished / "eval" / "metrics.csv").stat().st_size > 0
 
 

@@ -24,8 +24,13 @@ def first_cells(title: str) -> list[str]:
 
 
 def test_every_file_of_a_pair_is_in_the_tree() -> None:
-    for name in (*pairs.VIDEOS, pairs.METADATA, pairs.MANIFEST):
+    for name in (*pairs.VIDEOS, *pairs.FLOWS, pairs.METADATA, pairs.MANIFEST):
         assert f"── {name} " in section("A data folder")
+
+
+def test_flows_are_described() -> None:
+    for name in pairs.FLOWS:
+        assert f"`{name}`" in section("Optical flow")
 
 
 def test_levels_and_thresholds() -> None:

@@ -16,8 +16,9 @@ from data_gen.config import AcceptConfig, MaskConfig, SceneConfig
 from data_gen.rigid.accept import Reason, judge
 from data_gen.rigid.assets import PACK_VERSION, Shape
 from data_gen.rigid.caption import caption
+from data_gen.rigid.flow import clip_flow
 from data_gen.rigid.mask import quadmask
-from data_gen.rigid.render import SceneRenderer
+from data_gen.rigid.render import SceneRenderer, rounded_poses
 from data_gen.rigid.sample import NoRoomError, sample_scene
 from data_gen.rigid.scene import Workshop
 from data_gen.rigid.simulate import World, simulate
@@ -72,7 +73,7 @@ def produce(
         if verdict.reason:
             reasons[verdict.reason.name] += 1
             continue
-        pair = render_pair(spec, *worlds, config.mask, workshop, scratch)
+        pair = render_pair(spec, *worlds, config.mask, workshop, scratch, flow=config.flow)
         if not _shows_removed(pair, config.accept):
             reasons[Reason.removed_hidden.name] += 1
             continue
@@ -88,9 +89,16 @@ def simulate_both(spec: SceneSpec, workshop: Workshop, scratch: Path) -> tuple[W
 
 
 def render_pair(
-    spec: SceneSpec, full: World, without: World, mask_config: MaskConfig, workshop: Workshop, scratch: Path
+    spec: SceneSpec,
+    full: World,
+    without: World,
+    mask_config: MaskConfig,
+    workshop: Workshop,
+    scratch: Path,
+    *,
+    flow: bool = False,
 ) -> Pair:
-    """Render the three views of a simulated scene and label their pixels."""
+    """Render the three views of a simulated scene and label their pixels; with `flow`, add the flow of both clips."""
     renderer = SceneRenderer(spec, workshop, scratch)
     full_view = renderer.render(full, range(len(spec.objects)))
     without_view = renderer.render(without, spec.survivors)
@@ -108,7 +116,15 @@ def render_pair(
         "pictures": renderer.pictures,
         "versions": versions(),
     }
-    return Pair(full_view.rgb_THWC, without_view.rgb_THWC, mask, float(spec.fps), metadata)
+    pair = Pair(full_view.rgb_THWC, without_view.rgb_THWC, mask, float(spec.fps), metadata)
+    if not flow:
+        return pair
+    surfaces, cameras = renderer.surfaces(), [spec.camera] * spec.frames
+    full_T2HW, without_T2HW = (
+        clip_flow(view.objects_THW, {i: rounded_poses(world, i) for i in world.positions}, surfaces, cameras)
+        for view, world in ((full_view, full), (without_view, without))
+    )
+    return dataclasses.replace(pair, flow_full_T2HW=full_T2HW, flow_removed_T2HW=without_T2HW)
 
 
 def moved(spec: SceneSpec, full: World, without: World) -> NDArray[np.bool_]:

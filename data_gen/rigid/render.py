@@ -11,6 +11,7 @@ import logging
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,10 +23,18 @@ from data_gen.rigid.scene import Workshop
 from data_gen.rigid.simulate import World
 from data_gen.rigid.spec import SceneSpec
 
+if TYPE_CHECKING:
+    from data_gen.blender.raycast import Surface
+
 POSE_DIGITS = 4
 
 # Objects in view with their rounded poses.
 _Key = tuple[tuple[int, tuple[float, ...]], ...]
+
+
+def rounded_poses(world: World, index: int) -> NDArray[np.float64]:
+    """Position and quaternion `(T, 7)` of an object as its pictures show it."""
+    return np.concatenate([world.positions[index], world.quaternions[index]], axis=-1).round(POSE_DIGITS)
 
 
 class SceneRenderer:
@@ -69,9 +78,7 @@ class SceneRenderer:
 
     def render(self, world: World, visible: Sequence[int]) -> View:
         """Render the objects `visible` moving as in `world`, all T frames."""
-        poses = {
-            i: np.concatenate([world.positions[i], world.quaternions[i]], axis=-1).round(POSE_DIGITS) for i in visible
-        }
+        poses = {i: rounded_poses(world, i) for i in visible}
         keys: list[_Key] = [
             tuple((i, tuple(float(value) for value in poses[i][frame])) for i in visible)
             for frame in range(self._spec.frames)
@@ -99,6 +106,12 @@ class SceneRenderer:
         ids_THWC = self._adjust(layers["segmentation"], self._scene.assets, list(self._objects.values()))
         for key, rgba_HWC, ids_HWC in zip(frames, layers["rgba"], ids_THWC, strict=True):
             self._pictures[key] = rgba_HWC[..., :3], ids_HWC[..., 0].astype(np.int64) - 1
+
+    def surfaces(self) -> dict[int, Surface]:
+        """The very triangles that are rendered, by object."""
+        from data_gen.blender.raycast import Surface
+
+        return {i: Surface.of_object(asset.linked_objects[self._blender]) for i, asset in self._objects.items()}
 
     @property
     def pictures(self) -> int:

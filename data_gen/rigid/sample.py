@@ -65,9 +65,9 @@ def check_config(config: SceneConfig) -> None:
             f"use at most {len(OBJECT_COLORS)}",
         ),
         (
-            config.render.samples < 1,
+            config.render.samples < 2,
             f"scene.render.samples = {config.render.samples}",
-            "use 1 or more",
+            "use 2 or more: with 1, Blender paints objects with the material of their coordinates",
         ),
         (
             config.render.view_transform not in VIEW_TRANSFORMS,

@@ -57,16 +57,27 @@ class CameraSpec:
 
     def project(self, points_N3: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Image positions `(N, 2)` (x right, y down, 0..1 in view) and depths `(N,)` (metres, negative: behind)."""
+        rays = np.asarray(points_N3, np.float64) - self.position
+        across, upwards, depth = self._axes @ rays.T
+        scale = self.focal_length / SENSOR_WIDTH / np.where(np.abs(depth) < 1e-6, 1e-6, depth)
+        x = 0.5 + scale * across
+        y = 0.5 - scale * upwards * self.width / self.height
+        return np.stack([x, y], axis=-1), depth
+
+    def rays(self, places_N2: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Unit vectors `(N, 3)` in the world from the camera through image positions `(N, 2)` as `project` has them."""
+        x, y = (places_N2 - 0.5).T * SENSOR_WIDTH / self.focal_length
+        rays_N3 = np.stack([x, -y * self.height / self.width, np.ones_like(x)], axis=-1) @ self._axes
+        return rays_N3 / np.linalg.norm(rays_N3, axis=-1, keepdims=True)
+
+    @property
+    def _axes(self) -> NDArray[np.float64]:
+        """Unit vectors in the world, one a row: to the right, upwards and forwards in the picture."""
         forward = np.subtract(self.look_at, self.position)
         forward /= np.linalg.norm(forward)
         right = np.cross(forward, (0.0, 0.0, 1.0))
         right /= np.linalg.norm(right)
-        rays = np.asarray(points_N3, np.float64) - self.position
-        depth = rays @ forward
-        scale = self.focal_length / SENSOR_WIDTH / np.where(np.abs(depth) < 1e-6, 1e-6, depth)
-        x = 0.5 + scale * (rays @ right)
-        y = 0.5 - scale * (rays @ np.cross(right, forward)) * self.width / self.height
-        return np.stack([x, y], axis=-1), depth
+        return np.stack([right, np.cross(right, forward), forward])
 
 
 @dataclass(frozen=True)

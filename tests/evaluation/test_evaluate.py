@@ -17,9 +17,11 @@ from void_run import FRAMES, IDS, make_run, scene, write_predicted
 from void.config import VoidConfig
 from void.errors import InputError
 from void.evaluation.evaluate import evaluate
+from void.evaluation.folders import FIRST_PASS as MODEL
 from void.evaluation.results import METRICS, REPORT, TABLE
 from void.evaluation.scores import COLUMNS
-from void.evaluation.tables import console_table
+from void.evaluation.tables import METRICS as METRIC_NAMES
+from void.evaluation.tables import console_tables
 from void.files import read_json, write_json
 from void.pairs import read_pair
 from void.pipelines.predictions import INDEX
@@ -44,11 +46,12 @@ def test_three_files_and_nothing_else(finished: Path) -> None:
 
 def test_json_holds_clips_means_and_what_made_them(finished: Path) -> None:
     metrics = read_json(finished / METRICS)
-    assert (metrics["schema"], metrics["kind"]) == (1, "void-metrics")
+    assert (metrics["schema"], metrics["kind"]) == (2, "void-metrics")
     assert [clip["id"] for clip in metrics["clips"]] == list(IDS)
-    assert metrics["run"]["checkpoint"]["step"] == 400
-    assert [method["name"] for method in metrics["methods"]] == ["model", "input", "opencv_inpaint"]
-    for method in metrics["mean"]:
+    assert [one["name"] for one in metrics["run"]["predictions"]] == [MODEL]
+    assert metrics["run"]["predictions"][0]["checkpoint"]["step"] == 400
+    assert [method["name"] for method in metrics["methods"]] == [MODEL, "input", "opencv_inpaint", "truth"]
+    for method in (MODEL, "input", "opencv_inpaint"):
         values = [clip["scores"][method]["removed"]["psnr_db"] for clip in metrics["clips"]]
         assert metrics["mean"][method]["removed"]["psnr_db"] == pytest.approx(np.mean(values))
         assert metrics["mean"][method]["removed"]["clips"] == 2
@@ -56,7 +59,7 @@ def test_json_holds_clips_means_and_what_made_them(finished: Path) -> None:
 
 def test_what_must_hold_of_these_clips(finished: Path) -> None:
     mean = read_json(finished / METRICS)["mean"]
-    assert mean["model"]["affected"]["psnr_db"] > mean["input"]["affected"]["psnr_db"] + 5
+    assert mean[MODEL]["affected"]["psnr_db"] > mean["input"]["affected"]["psnr_db"] + 5
     assert mean["opencv_inpaint"]["removed"]["psnr_db"] > mean["input"]["removed"]["psnr_db"]
     assert mean["opencv_inpaint"]["affected"]["psnr_db"] == pytest.approx(mean["input"]["affected"]["psnr_db"])
     assert mean["opencv_inpaint"]["kept"]["psnr_db"] == pytest.approx(mean["input"]["kept"]["psnr_db"])
@@ -71,8 +74,8 @@ def test_csv_and_json_agree(finished: Path) -> None:
     for row in rows:
         table = metrics["mean"] if row["kind"] == "mean" else scores[row["clip"]]
         entry = table[row["method"]][row["region"]]
-        assert float(row["psnr_db"]) == entry["psnr_db"]
-        assert float(row["ssim"]) == entry["ssim"]
+        for metric in METRIC_NAMES:
+            assert row[metric] == ("" if entry[metric] is None else str(entry[metric]))
         assert int(row["exact"]) == int(entry["exact"])
         seen.add((row["kind"], row["clip"], row["method"], row["region"]))
     regions = sum(len(columns) for clip in scores.values() for columns in clip.values())
@@ -122,21 +125,23 @@ def test_numbers_on_the_page_are_those_of_the_json(finished: Path) -> None:
     page = (finished / REPORT).read_text()
     for columns in read_json(finished / METRICS)["mean"].values():
         for entry in columns.values():
-            assert f"{entry['psnr_db']:.2f}" in page
+            assert entry["psnr_db"] is None or f"{entry['psnr_db']:.2f}" in page
             assert f"{entry['ssim']:.3f}" in page
+            assert f"{entry['warp_error']:.2f}" in page
 
 
 def test_the_console_table_fits_a_terminal_and_holds_the_means(finished: Path) -> None:
     metrics = read_json(finished / METRICS)
     console = Console(width=80, record=True, file=io.StringIO())
-    console.print(console_table(metrics))
+    console.print(console_tables(metrics))
     lines = console.export_text().splitlines()
     assert max(len(line.rstrip()) for line in lines) <= 80
-    row = next(line for line in lines if line.startswith("OpenCV inpainting"))
+    row, second = (line for line in lines if line.startswith("OpenCV inpainting"))
     mean = metrics["mean"]["opencv_inpaint"]
     expected = [f"{mean[column]['psnr_db']:.2f}" for column in COLUMNS]
     expected += [f"{mean[column]['ssim']:.3f}" for column in COLUMNS]
     assert row.split()[2:] == expected
+    assert second.split()[2:] == [f"{mean[column]['warp_error']:.2f}" for column in COLUMNS]
 
 
 def test_captions_are_escaped(run: VoidConfig) -> None:
@@ -183,7 +188,7 @@ def test_a_stale_or_damaged_evaluation_is_done_again(run: VoidConfig, damage: st
     if damage == "report":
         assert after["mean"] == before["mean"]
     else:
-        changed = "opencv_inpaint" if damage == "setting" else "model"
+        changed = "opencv_inpaint" if damage == "setting" else MODEL
         assert after["mean"][changed] != before["mean"][changed]
 
 
@@ -205,7 +210,7 @@ def test_clips_are_fitted_as_inference_did(tmp_path: Path) -> None:
     config.data.frames, config.data.height, config.data.width = 5, 48, 64
     write_predicted(config, {name: scene(int(name[-1])).rgb_removed_THWC for name in IDS})
     evaluate(config)
-    pixels = read_json(Path(config.eval.root) / METRICS)["clips"][0]["scores"]["model"]["frame"]["pixels"]
+    pixels = read_json(Path(config.eval.root) / METRICS)["clips"][0]["scores"][MODEL]["frame"]["pixels"]
     assert pixels == 5 * 48 * 64
 
 

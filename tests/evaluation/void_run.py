@@ -7,16 +7,25 @@ from typing import Any
 
 import cv2
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from void.config import VoidConfig
 from void.data.config import DataConfig
 from void.evaluation.config import EvalConfig
 from void.files import sha256_file
+from void.noise.files import write_noise
 from void.pairs import Pair, pair_row, read_manifest, write_manifest, write_pair
-from void.pipelines.config import InferConfig
-from void.pipelines.predictions import Prediction, Predictions, pair_fingerprint, write_predictions
+from void.pipelines.config import InferConfig, Pass2Config
+from void.pipelines.predictions import (
+    Prediction,
+    Predictions,
+    noise_file,
+    pair_fingerprint,
+    write_predictions,
+)
 from void.quadmask import Quadmask
+from void.shapes import latent_shape
 from void.video import write_video
 
 FRAMES, HEIGHT, WIDTH, FPS = 5, 48, 64, 12.0
@@ -55,10 +64,16 @@ def scene(seed: int, frames: int = FRAMES, height: int = HEIGHT, width: int = WI
     return Pair(np.stack(full), np.stack(removed), Quadmask(np.stack(primary), np.stack(affected)), FPS, metadata)
 
 
-def write_predicted(config: VoidConfig, clips: dict[str, NDArray[np.uint8]], **changes: Any) -> None:
-    """What `void infer` would leave in `infer.root` for these clips."""
+def write_predicted(
+    config: VoidConfig,
+    clips: dict[str, NDArray[np.uint8]],
+    folder: str | None = None,
+    entry: dict[str, Any] | None = None,
+    **changes: Any,
+) -> None:
+    """What `void infer` would leave in a folder (`infer.root`) for these clips; `entry` changes those of the index."""
     rows = {row.id: row for row in read_manifest(config.data.root)}
-    root = Path(config.infer.root)
+    root = Path(folder or config.infer.root)
     entries = []
     for name, frames_THWC in clips.items():
         write_video(root / f"{name}.mp4", frames_THWC, FPS)
@@ -76,6 +91,7 @@ def write_predicted(config: VoidConfig, clips: dict[str, NDArray[np.uint8]], **c
                 width=width,
                 fps=FPS,
                 caption=rows[name].caption,
+                **(entry or {}),
             )
         )
     values: dict[str, Any] = {
@@ -99,6 +115,7 @@ def make_run(root: Path, ids: tuple[str, ...] = IDS, **geometry: int) -> VoidCon
     config = VoidConfig(name="test", root=str(root), device="cpu")
     config.data = DataConfig(root=str(root / "data"), frames=frames, height=height, width=width)
     config.infer = InferConfig(root=str(root / "infer"), split="val")
+    config.infer.pass2 = Pass2Config(root=str(root / "infer-pass2"), first_pass=str(root / "infer"))
     config.eval = EvalConfig(root=str(root / "eval"), baselines=["input", "opencv_inpaint"])
     data_root = Path(config.data.root)
     for name, pair in pairs.items():
@@ -110,3 +127,15 @@ def make_run(root: Path, ids: tuple[str, ...] = IDS, **geometry: int) -> VoidCon
     }
     write_predicted(config, blurred)
     return config
+
+
+def write_second_pass(config: VoidConfig, clips: dict[str, NDArray[np.uint8]], **entry: Any) -> None:
+    """What `void infer stage=pass2` would leave for these clips: noise as well, that stands still."""
+    root = Path(config.infer.pass2.root)
+    write_predicted(config, clips, folder=str(root), entry={"stage": "pass2", "morphing": 0.75} | entry)
+    for name, frames_THWC in clips.items():
+        frames, height, width, _ = frames_THWC.shape
+        shape = latent_shape(frames, height, width)
+        noise_TChw = torch.randn(shape[1:], generator=torch.Generator().manual_seed(7)).expand(shape)
+        first = sha256_file(Path(config.infer.pass2.first_pass) / f"{name}.mp4")
+        write_noise(noise_file(root, name), noise_TChw, {"video": "pass1", "first_pass": first})

@@ -16,8 +16,8 @@ from torch import Tensor
 from void.errors import InputError
 from void.noise.config import NoiseConfig
 from void.noise.degradation import degrade
-from void.recipe import Degradation
 from void.noise.latents import channels_at_once, warped_latents
+from void.recipe import Degradation
 from void.video import write_video
 
 FRAMES, HEIGHT, WIDTH = 13, 64, 96

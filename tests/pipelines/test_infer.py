@@ -175,10 +175,10 @@ def test_a_pair_generated_anew_is_predicted_anew(config: VoidConfig) -> None:
 def test_an_interrupted_run_keeps_what_it_finished(config: VoidConfig, monkeypatch: pytest.MonkeyPatch) -> None:
     predict = Sampler.predict
 
-    def interrupted(self, row, key, *, on_step):
-        if row.id == "toy-2":
+    def interrupted(self, source, *arguments, **options):
+        if source.id == "toy-2":
             raise KeyboardInterrupt
-        return predict(self, row, key, on_step=on_step)
+        return predict(self, source, *arguments, **options)
 
     monkeypatch.setattr(Sampler, "predict", interrupted)
     with pytest.raises(KeyboardInterrupt):

@@ -19,7 +19,6 @@ from void.pipelines.infer import infer
 from void.pipelines.predictions import INDEX, clip_seed, read_predictions
 from void.pipelines.settings import sampling_settings
 from void.quadmask import Quadmask
-from void.recipe import Stage
 from void.video import probe, write_mask
 
 SHARED = Path(__file__).parents[2] / "../shared"
@@ -214,13 +213,6 @@ def test_impossible_settings(tmp_path: Path, toy_config: Compose, key: str, valu
     config = toy_config(*FAST, f"infer.input={write_clip(tmp_path / 'a')}")
     setattr(config.infer, key, value)
     with pytest.raises(InputError, match=rf"infer\.{key} = {value}"):
-        infer(config)
-
-
-def test_the_second_pass_is_refused(tmp_path: Path, toy_config: Compose) -> None:
-    config = toy_config(*FAST, f"infer.input={write_clip(tmp_path / 'a')}")
-    config.stage.name = Stage.pass2
-    with pytest.raises(InputError, match="pass2"):
         infer(config)
 
 

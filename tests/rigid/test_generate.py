@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from data_gen.generate import generate, split_of
 from data_gen.runner import Command, Failure
 from data_gen.worker import Job, Outcome, work
 from void.errors import InputError
-from void.files import PARTIAL_MARK, read_json
+from void.files import PARTIAL_MARK, read_json, write_json
 from void.pairs import read_manifest, validate
 
 HERE = Path(__file__).parent
@@ -102,6 +103,19 @@ def test_a_smaller_count_takes_nothing_away(uninterrupted: Path) -> None:
         run(uninterrupted, count=2)
     assert "scene.count=5 or more" in caught.value.remedy
     assert contents(uninterrupted) == before
+
+
+def test_pairs_without_flow_are_another_recipe_also_where_it_does_not_name_flow(
+    uninterrupted: Path, tmp_path: Path
+) -> None:
+    """Folders from before there was flow go on as they are."""
+    root = Path(shutil.copytree(uninterrupted, tmp_path / "data"))
+    recipe = read_json(root / "generation.json")
+    assert recipe["scene"].pop("flow") is False
+    write_json(root / "generation.json", recipe)
+    assert "0 new" in run(root)[1]
+    with pytest.raises(InputError, match=r"another configuration: scene\.flow \(there False, now True\)"):
+        run(root, flow=True)
 
 
 def test_a_recipe_without_pairs_may_be_corrected(tmp_path: Path) -> None:

@@ -20,7 +20,19 @@ from data_gen.rigid.scene import Workshop
 from data_gen.rigid.spec import SceneSpec
 from data_gen.worker import Job, outcome_path
 from void.files import read_json, write_json
-from void.pairs import MASK, METADATA, RGB_FULL, RGB_REMOVED, Pair, read_pair
+from void.pairs import (
+    FLOW_FULL,
+    FLOW_REMOVED,
+    FLOWS,
+    MASK,
+    METADATA,
+    RGB_FULL,
+    RGB_REMOVED,
+    VIDEOS,
+    Pair,
+    read_flow,
+    read_pair,
+)
 
 SEED, INDEX = 4, 1
 RENDER_AGAIN = """
@@ -40,9 +52,9 @@ write_pair(folder, render_pair(spec, *simulate_both(spec, workshop, scratch), Ma
 """
 
 
-def work(manifest: Path, root: Path) -> Path:
+def work(manifest: Path, root: Path, **changes: object) -> Path:
     """The folder of a pair that a worker process made."""
-    job = Job(asdict(small_scene()), AssetsConfig().kinds, str(manifest), SEED, INDEX, str(root / "pair"))
+    job = Job(asdict(small_scene(**changes)), AssetsConfig().kinds, str(manifest), SEED, INDEX, str(root / "pair"))
     path = root / "job.json"
     write_json(path, asdict(job))
     with subprocess.Popen([sys.executable, "-m", "data_gen.worker", str(path)], stdin=subprocess.PIPE) as worker:
@@ -76,6 +88,24 @@ def test_the_same_seed_gives_the_same_files(folder: Path, manifest: Path, tmp_pa
     again = work(manifest, tmp_path)
     for name in (RGB_FULL, RGB_REMOVED, MASK, METADATA):
         assert (again / name).read_bytes() == (folder / name).read_bytes(), name
+
+
+def test_flow_is_added_on_request_and_changes_nothing_else(folder: Path, manifest: Path, tmp_path: Path) -> None:
+    flowing = work(manifest, tmp_path, flow=True)
+    assert sorted(path.name for path in folder.iterdir()) == sorted((*VIDEOS, METADATA))
+    assert sorted(path.name for path in flowing.iterdir()) == sorted((*VIDEOS, METADATA, *FLOWS))
+    for name in VIDEOS:
+        assert (flowing / name).read_bytes() == (folder / name).read_bytes(), name
+    before, now = read_json(folder / METADATA), read_json(flowing / METADATA)
+    assert now.pop("checksums").items() > before.pop("checksums").items()
+    assert now == before
+    full, removed = (read_flow(flowing, name) for name in (FLOW_FULL, FLOW_REMOVED))
+    assert np.abs(full).max() > 2
+    primary_THW = read_pair(folder).quadmask.primary_THW[:-1]
+    speed_THW = np.linalg.norm(full, axis=1)
+    assert speed_THW[primary_THW].mean() > 1 > speed_THW.mean()
+    unlike_THW = (full != removed).any(axis=1)
+    assert unlike_THW[primary_THW].mean() > 0.9 > unlike_THW.mean()
 
 
 def test_a_pair_can_be_rendered_again_from_its_metadata(folder: Path, manifest: Path, tmp_path: Path) -> None:

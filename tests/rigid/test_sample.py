@@ -129,6 +129,7 @@ def test_a_spec_survives_json(catalogue: Catalogue) -> None:
         ({"speed": (5.0, 3.0)}, r"scene.speed = \[5.0, 3.0\] is reversed"),
         ({"accept": AcceptConfig(contact_window=(0.6, 0.2))}, "scene.accept.contact_window"),
         ({"render": RenderConfig(samples=0)}, "scene.render.samples = 0"),
+        ({"render": RenderConfig(samples=1)}, "scene.render.samples = 1"),
         ({"render": RenderConfig(view_transform="Agx")}, "scene.render.view_transform = Agx"),
         ({"render": RenderConfig(hdris=["beach"])}, "beach"),
         ({"render": RenderConfig(hdris=[])}, "scene.render.hdris"),

@@ -335,11 +335,6 @@ def test_keys_of_inference_may_change(compose: Compose) -> None:
     assert len(records(compose("run"))) == 2
 
 
-def test_pass_2_is_refused_until_its_noise_is_there(compose: Compose) -> None:
-    with pytest.raises(InputError, match="stage=pass2 cannot be trained yet"):
-        train(compose("run", "stage.name=pass2"))
-
-
 def test_it_learns(compose: Compose) -> None:
     cfg = compose(
         "run",

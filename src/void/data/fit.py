@@ -56,6 +56,31 @@ def fit_mask(quadmask: Quadmask, height: int, width: int) -> Quadmask:
     return quadmask.resize(*size)[:, _centre(size[0], height), _centre(size[1], width)]
 
 
+def fit_flow(flow_T2HW: NDArray[np.floating], height: int, width: int) -> NDArray[np.float32]:
+    """The flow of what `fit_frames` makes of the clip: the same scale and crop, in pixels of the new grid.
+
+    Each pixel takes the motion of the old pixel at its centre. Averages would mix, along every outline, the motions
+    of two objects into one that neither has.
+
+    Args:
+        flow_T2HW: (x, y) in pixels, as `void.pairs.read_flow` gives it.
+
+    Returns:
+        `(T-1, 2, height, width)`.
+    """
+    _, _, from_height, from_width = flow_T2HW.shape
+    to_height, to_width = cover_size(from_height, from_width, height, width)
+    rows = _at_centres(from_height, to_height)[_centre(to_height, height)]
+    columns = _at_centres(from_width, to_width)[_centre(to_width, width)]
+    scale_2 = np.array([to_width / from_width, to_height / from_height], np.float32)
+    return flow_T2HW[:, :, rows[:, None], columns].astype(np.float32) * scale_2[:, None, None]
+
+
+def _at_centres(size: int, to_size: int) -> NDArray[np.intp]:
+    """The old pixel in which the centre of each new one lies."""
+    return np.floor((np.arange(to_size) + 0.5) * size / to_size).astype(np.intp)
+
+
 def fit_pair(pair: Pair, data: DataConfig, where: str) -> Pair:
     """The first `data.frames` frames of a pair at `data.height` x `data.width`: what every later
     stage sees.
@@ -67,10 +92,16 @@ def fit_pair(pair: Pair, data: DataConfig, where: str) -> Pair:
         InputError: the pair is shorter than `data.frames`.
     """
     check_length(len(pair.rgb_full_THWC), data.frames, where)
-    first = slice(data.frames)
+    first, steps = slice(data.frames), slice(data.frames - 1)
+    full_T2HW, removed_T2HW = (
+        None if flow_T2HW is None else fit_flow(flow_T2HW[steps], data.height, data.width)
+        for flow_T2HW in (pair.flow_full_T2HW, pair.flow_removed_T2HW)
+    )
     return replace(
         pair,
         rgb_full_THWC=fit_frames(pair.rgb_full_THWC[first], data.height, data.width),
         rgb_removed_THWC=fit_frames(pair.rgb_removed_THWC[first], data.height, data.width),
         quadmask=fit_mask(pair.quadmask[first], data.height, data.width),
+        flow_full_T2HW=full_T2HW,
+        flow_removed_T2HW=removed_T2HW,
     )

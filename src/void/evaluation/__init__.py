@@ -1,1 +1,1 @@
-"""Metrics, baselines and the report. Compares clips on disk; never imports training."""
+"""Metrics, baselines and the report's pages. Compares clips on disk; never imports training."""

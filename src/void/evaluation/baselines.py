@@ -18,6 +18,8 @@ from void.errors import InputError
 from void.evaluation.config import EvalConfig, InpaintMethod
 from void.pairs import Pair
 
+TRUTH = "truth"
+"""Name of the row that compares the truth with itself."""
 Method = Callable[[Pair], NDArray[np.uint8]]
 """From a pair at the geometry of the run to a clip `frames_THWC` of the same shape."""
 

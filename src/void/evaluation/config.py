@@ -20,10 +20,14 @@ class EvalConfig:
     """Comparing predicted clips with ground truth."""
 
     root: str = MISSING
-    """Folder of the report: report.html, metrics.json, metrics.csv."""
+    """Folder of the report: report.html, metrics.json, metrics.csv; noise.html beside them where there is noise."""
+    predictions: dict[str, str] | None = None
+    """Folders of `void infer` to compare, by label, a row each; they must be of the same pairs. null: infer.root as
+    `VOID pass 1`, and unless stage=pass1 infer.pass2.root as `VOID pass 2`; with stage=pass2 the first pass's row is
+    that of infer.pass2.first_pass, where `void infer` made that folder."""
     baselines: list[str] = field(default_factory=lambda: ["input", "opencv_inpaint", "vae"])
-    """Rows besides the model: input (left as it is), opencv_inpaint (each frame by itself), vae (a bound: the truth,
-    encoded and decoded)."""
+    """Rows besides the predictions: input (left as it is), opencv_inpaint (each frame by itself), vae (a bound: the
+    truth, encoded and decoded)."""
     inpaint_method: InpaintMethod = InpaintMethod.telea
     """Algorithm of opencv_inpaint: telea (fast marching) or ns (Navier-Stokes)."""
     inpaint_radius: float = 3.0

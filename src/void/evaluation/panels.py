@@ -21,7 +21,7 @@ class Panel:
     """One video of the report.
 
     Args:
-        name: `input`, `quadmask`, `prediction`, `truth`, or a baseline's name.
+        name: `input`, `quadmask`, `prediction`, `truth`, `noise`, or a baseline's name.
         label: as readers see it.
         hint: one line under the label.
         method: whose scores stand below it; None for none.
@@ -46,9 +46,10 @@ def panel(
     hint: str,
     method: str | None = None,
     optional: bool = False,
+    crf: int = CRF,
 ) -> Panel:
     """Encode a clip for the page."""
-    return Panel(name, label, hint, method, optional, encode_mp4(enlarge(frames_THWC), fps, crf=CRF))
+    return Panel(name, label, hint, method, optional, encode_mp4(enlarge(frames_THWC), fps, crf=crf))
 
 
 def enlarge(frames_THWC: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -10,61 +10,89 @@ from pathlib import Path
 from void.config import VoidConfig
 from void.errors import InputError
 from void.evaluation import results
-from void.evaluation.report import template_fingerprint
+from void.evaluation.folders import Folder
+from void.evaluation.pages import template_fingerprint
 from void.files import sha256_file, sha256_of
 from void.pairs import ManifestRow, read_manifest
-from void.pipelines.predictions import CLIP, INDEX, Prediction, Predictions, pair_fingerprint
+from void.pipelines.predictions import INDEX, Prediction, index_files, noise_file, pair_fingerprint
+
+
+@dataclass(frozen=True)
+class PredictedClip:
+    """One row's clip of a pair.
+
+    Args:
+        label: of the row.
+        prediction: its entry in the index.
+        file: the clip.
+        noise: what it started from; None where the folder does not hold that.
+    """
+
+    label: str
+    prediction: Prediction
+    file: Path
+    noise: Path | None
 
 
 @dataclass(frozen=True)
 class Job:
-    """A predicted clip and the pair it is compared with."""
+    """A pair and the clips that are compared with it.
 
-    prediction: Prediction
+    Args:
+        row: of the manifest.
+        folder: of the pair.
+        clips: one for each folder of predictions, in order.
+        first_pass: the pair's file in `infer.pass2.first_pass`; need not exist.
+    """
+
     row: ManifestRow
-    file: Path
     folder: Path
+    clips: tuple[PredictedClip, ...]
+    first_pass: Path
 
 
-def plan(config: VoidConfig, predictions: Predictions) -> list[Job]:
-    """Pair up predictions and manifest rows, in the order of the index.
+def plan(config: VoidConfig, folders: Sequence[Folder]) -> list[Job]:
+    """Pair up predictions and manifest rows, in the order of the first folder's index.
+
+    Args:
+        folders: of the same pairs (`read_folders`).
 
     Raises:
-        InputError: no predictions; one whose file or pair is missing, or whose pair was generated anew since.
+        InputError: a prediction whose file or pair is missing, or whose pair was generated anew since.
     """
-    data_root, infer_root = Path(config.data.root), Path(config.infer.root)
-    if not predictions.clips:
-        raise InputError(
-            f"{infer_root / INDEX} lists no clips", "run `void infer` again; it stopped before the first one"
-        )
-    if any(clip.source == CLIP for clip in predictions.clips):
-        raise InputError(
-            f"{infer_root} holds results of a user's clips: they have no ground truth",
-            "look at them in strips/, or evaluate a run of `void infer` without infer.input",
-        )
+    data_root = Path(config.data.root)
     rows = {row.id: row for row in read_manifest(data_root)}
+    first_pass = Path(config.infer.pass2.first_pass)
     jobs = []
-    for clip in predictions.clips:
-        file = infer_root / clip.file
-        if clip.id not in rows:
-            raise InputError(
-                f"{infer_root / INDEX} has a prediction of pair {clip.id}, which is not in the manifest of {data_root}",
-                "evaluate with the data.root that was predicted, or run `void infer` again",
-            )
-        if not file.is_file():
-            raise InputError(
-                f"{file} is listed in {INDEX} but does not exist", "run `void infer` again: it makes what is missing"
-            )
-        if pair_fingerprint(rows[clip.id]) != clip.pair_sha256:
-            raise InputError(
-                f"pair {clip.id} of {data_root} is not the one that {file} was made from",
-                "run `void infer` again: it redoes what is stale",
-            )
-        jobs.append(Job(clip, rows[clip.id], file, data_root / rows[clip.id].path))
+    for clip_id in folders[0].clips:
+        clips = tuple(_predicted_clip(folder, clip_id, rows, data_root) for folder in folders)
+        row = rows[clip_id]
+        jobs.append(Job(row, data_root / row.path, clips, first_pass / f"{clip_id}.mp4"))
     return jobs
 
 
-def evaluation_key(config: VoidConfig, jobs: Sequence[Job]) -> str:
+def _predicted_clip(folder: Folder, clip_id: str, rows: dict[str, ManifestRow], data_root: Path) -> PredictedClip:
+    clip = folder.clips[clip_id]
+    file = folder.root / clip.file
+    if clip_id not in rows:
+        raise InputError(
+            f"{folder.root / INDEX} has a prediction of pair {clip_id}, which is not in the manifest of {data_root}",
+            "evaluate with the data.root that was predicted, or run `void infer` again",
+        )
+    if not file.is_file():
+        raise InputError(
+            f"{file} is listed in {INDEX} but does not exist", "run `void infer` again: it makes what is missing"
+        )
+    if pair_fingerprint(rows[clip_id]) != clip.pair_sha256:
+        raise InputError(
+            f"pair {clip_id} of {data_root} is not the one that {file} was made from",
+            "run `void infer` again: it redoes what is stale",
+        )
+    noise = noise_file(folder.root, clip_id)
+    return PredictedClip(folder.label, clip, file, noise if noise.is_file() else None)
+
+
+def evaluation_key(config: VoidConfig, folders: Sequence[Folder], jobs: Sequence[Job]) -> str:
     """Hash over all that the report depends on."""
     settings = asdict(config.eval)
     settings.pop("root")
@@ -77,7 +105,18 @@ def evaluation_key(config: VoidConfig, jobs: Sequence[Job]) -> str:
             "settings": settings,
             "geometry": [config.data.frames, config.data.height, config.data.width],
             "vae": [config.model.vae, config.model.vae_weights, config.model.init_seed, config.model.dtype],
-            "index": sha256_file(Path(config.infer.root) / INDEX),
-            "clips": [[job.prediction.id, sha256_file(job.file), job.row.checksums] for job in jobs],
+            "folders": [[folder.label, str(folder.root), _checksums(index_files(folder.root))] for folder in folders],
+            "clips": [[job.row.id, job.row.checksums, _checksums(_files(job))] for job in jobs],
         }
     )
+
+
+def _files(job: Job) -> list[Path]:
+    """Every file that the report of a pair depends on, but for the pair itself."""
+    noises = [clip.noise for clip in job.clips if clip.noise is not None]
+    driving = [job.first_pass] if noises and job.first_pass.is_file() else []
+    return [clip.file for clip in job.clips] + noises + driving
+
+
+def _checksums(files: Sequence[Path]) -> list[list[str]]:
+    return [[str(file), sha256_file(file)] for file in files]

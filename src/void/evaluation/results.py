@@ -1,6 +1,6 @@
-"""What an evaluation writes: metrics.json, metrics.csv, report.html.
+"""What an evaluation writes: metrics.json, metrics.csv, report.html, and noise.html where there is noise to show.
 
-metrics.json is written last and holds the key of the evaluation and the checksums of the other two, so that it alone
+metrics.json is written last and holds the key of the evaluation and the checksums of the others, so that it alone
 tells whether the folder is finished. PSNR has no number where a clip equals the truth: `psnr_db` is then null (an empty
 field in the CSV) and `exact` true; such clips are counted in `exact` and left out of the mean PSNR. A region that a
 clip lacks is absent.
@@ -10,57 +10,78 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from void.config import VoidConfig
-from void.evaluation.baselines import BASELINES
+from void.evaluation.baselines import BASELINES, TRUTH
+from void.evaluation.folders import Folder
 from void.evaluation.panels import Panel
 from void.evaluation.scores import COLUMNS, MeanScore, Score, mean_scores
 from void.files import read_json, sha256_file, write_json, write_text
-from void.pipelines.predictions import Predictions
+from void.pipelines.predictions import Prediction
 
-SCHEMA = 1
+if TYPE_CHECKING:
+    from void.evaluation.noise_view import NoiseView
+
+SCHEMA = 2
 KIND = "void-metrics"
-METRICS, TABLE, REPORT = "metrics.json", "metrics.csv", "report.html"
-MODEL = "model"
-CSV_FIELDS = ("kind", "method", "clip", "region", "psnr_db", "ssim", "pixels", "clips", "exact")
+METRICS, TABLE, REPORT, NOISE_PAGE = "metrics.json", "metrics.csv", "report.html", "noise.html"
+CSV_FIELDS = ("kind", "method", "clip", "region", "psnr_db", "ssim", "warp_error", "pixels", "clips", "exact")
 
 
 @dataclass(frozen=True)
 class ScoredClip:
-    """Scores of one pair by method and column; `panels` is empty where the page does not show the pair."""
+    """One pair.
+
+    Args:
+        predictions: entries of the indices, by label.
+        scores: by method and column.
+        panels: empty where the page does not show the pair.
+        noises: of the second pass, where the page shows the pair.
+    """
 
     id: str
     caption: str
     source: str
     group: str
     fps: float
+    predictions: dict[str, Prediction]
     scores: dict[str, dict[str, Score]]
     panels: list[Panel]
+    noises: list[NoiseView]
 
 
 def score_entry(score: Score) -> dict[str, Any]:
     """One clip's score in one region, as JSON."""
-    return {"psnr_db": score.psnr, "ssim": score.ssim, "pixels": score.pixels, "exact": score.exact}
+    return {
+        "psnr_db": score.psnr,
+        "ssim": score.ssim,
+        "warp_error": score.warp_error,
+        "pixels": score.pixels,
+        "exact": score.exact,
+    }
 
 
 def mean_entry(score: MeanScore) -> dict[str, Any]:
     """The mean over clips in one region, as JSON."""
-    return {"psnr_db": score.psnr, "ssim": score.ssim, "clips": score.clips, "exact": score.exact}
+    return {
+        "psnr_db": score.psnr,
+        "ssim": score.ssim,
+        "warp_error": score.warp_error,
+        "clips": score.clips,
+        "exact": score.exact,
+    }
 
 
 def metrics_document(
-    config: VoidConfig, predictions: Predictions, clips: Sequence[ScoredClip], key: str
+    config: VoidConfig, folders: Sequence[Folder], clips: Sequence[ScoredClip], key: str
 ) -> dict[str, Any]:
     """Everything metrics.json holds, but for the schema and the checksums of its neighbours."""
-    rows = [{"name": MODEL, "label": "VOID", "note": "this checkpoint", "is_bound": False}]
-    for name in config.eval.baselines:
-        baseline = BASELINES[name]
-        rows.append({"name": name, "label": baseline.label, "note": baseline.note, "is_bound": baseline.is_bound})
+    rows = _rows(config, folders)
     settings = asdict(config.eval) | {"inpaint_method": str(config.eval.inpaint_method)}
     settings.pop("root")
     return {
@@ -68,9 +89,16 @@ def metrics_document(
         "run": {
             "name": config.name,
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
-            "checkpoint": predictions.checkpoint,
-            "sampling": predictions.settings,
-            "versions": predictions.versions,
+            "predictions": [
+                {
+                    "name": folder.label,
+                    "root": str(folder.root),
+                    "checkpoint": folder.predictions.checkpoint,
+                    "sampling": folder.predictions.settings,
+                    "versions": folder.predictions.versions,
+                }
+                for folder in folders
+            ],
         },
         "settings": settings,
         "geometry": {"frames": config.data.frames, "height": config.data.height, "width": config.data.width},
@@ -89,6 +117,10 @@ def metrics_document(
                 "source": clip.source,
                 "group": clip.group,
                 "fps": clip.fps,
+                "predictions": {
+                    label: {"stage": prediction.stage, "morphing": prediction.morphing, "seed": prediction.seed}
+                    for label, prediction in clip.predictions.items()
+                },
                 "scores": {
                     method: {column: score_entry(score) for column, score in scores.items()}
                     for method, scores in clip.scores.items()
@@ -115,11 +147,20 @@ def csv_text(metrics: dict[str, Any]) -> str:
     return text.getvalue()
 
 
-def publish(root: Path, metrics: dict[str, Any], html: str) -> None:
-    """Write the three files; the folder counts as finished once metrics.json is there."""
-    write_text(root / TABLE, csv_text(metrics))
-    write_text(root / REPORT, html)
-    checksums = {name: sha256_file(root / name) for name in (TABLE, REPORT)}
+def publish(root: Path, metrics: dict[str, Any], pages: Mapping[str, str]) -> None:
+    """Write table, pages and metrics; the folder counts as finished once metrics.json is there.
+
+    Args:
+        root: the folder.
+        metrics: of `metrics_document`.
+        pages: HTML by file name. A noise page that is not among them is deleted.
+    """
+    texts = {TABLE: csv_text(metrics), **pages}
+    for name, text in texts.items():
+        write_text(root / name, text)
+    if NOISE_PAGE not in texts:
+        (root / NOISE_PAGE).unlink(missing_ok=True)
+    checksums = {name: sha256_file(root / name) for name in texts}
     write_json(root / METRICS, {"schema": SCHEMA, "kind": KIND, "files": checksums, **metrics})
 
 
@@ -132,6 +173,19 @@ def is_finished(root: Path, key: str) -> bool:
         return False
     files = metrics["files"].items()
     return all((root / name).is_file() and sha256_file(root / name) == checksum for name, checksum in files)
+
+
+def _rows(config: VoidConfig, folders: Sequence[Folder]) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    for folder in folders:
+        step = folder.predictions.checkpoint["step"]
+        note = "the model's own weights" if step is None else f"step {step:,}"
+        rows.append({"name": folder.label, "label": folder.label, "note": note, "kind": "model", "is_bound": False})
+    for name in config.eval.baselines:
+        one = BASELINES[name]
+        rows.append({"name": name, "label": one.label, "note": one.note, "kind": "baseline", "is_bound": one.is_bound})
+    note = "compared with itself: its E_warp is the floor that others are read against"
+    return [*rows, {"name": TRUTH, "label": "Ground truth", "note": note, "kind": TRUTH, "is_bound": True}]
 
 
 def _in_order(entries: dict[str, Any]) -> Iterable[tuple[str, Any]]:

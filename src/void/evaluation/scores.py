@@ -20,11 +20,13 @@ class Score:
         psnr: decibels; None where the prediction equals the truth (the formula has no value there).
         ssim: mean of the map over the region, at most 1.
         pixels: size of the region, summed over the frames.
+        warp_error: E_warp in grey levels; None where no pixel of the region is visible in the next frame.
     """
 
     psnr: float | None
     ssim: float
     pixels: int
+    warp_error: float | None = None
 
     @property
     def exact(self) -> bool:
@@ -41,12 +43,14 @@ class MeanScore:
         ssim: mean over all clips that have the region.
         clips: how many clips have the region.
         exact: how many of those equal the truth in it.
+        warp_error: mean over the clips that have a value; None when none has.
     """
 
     psnr: float | None
     ssim: float
     clips: int
     exact: int
+    warp_error: float | None = None
 
 
 def mean_scores(clips: Sequence[dict[str, Score]]) -> dict[str, MeanScore]:
@@ -57,10 +61,12 @@ def mean_scores(clips: Sequence[dict[str, Score]]) -> dict[str, MeanScore]:
         if not scores:
             continue
         decibels = [score.psnr for score in scores if score.psnr is not None]
+        warp_errors = [score.warp_error for score in scores if score.warp_error is not None]
         means[column] = MeanScore(
             psnr=fmean(decibels) if decibels else None,
             ssim=fmean(score.ssim for score in scores),
             clips=len(scores),
             exact=len(scores) - len(decibels),
+            warp_error=fmean(warp_errors) if warp_errors else None,
         )
     return means

@@ -58,6 +58,26 @@ def find_checkpoint(training_root: Path) -> Path:
     return steps[max(steps)]
 
 
+def resolve_checkpoint(path: str | Path, key: str) -> Path:
+    """A checkpoint as it is; of a training run's folder its newest one.
+
+    Args:
+        path: a checkpoint folder, the folder of a training run, or a file of weights.
+        key: of the configuration that gives it, for the message.
+
+    Raises:
+        InputError: it does not exist, or the run has saved nothing yet.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise InputError(
+            f"{key}={path} does not exist",
+            f"give a step-NNNNNN folder of `void train`, the folder of a run, or a safetensors file: {key}=PATH "
+            "(the second pass begins with a first: void train stage=pass1)",
+        )
+    return find_checkpoint(path) if (path / CHECKPOINTS).is_dir() else path
+
+
 def load_transformer(
     path: str | Path,
     model: ModelConfig | None = None,

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
+
+from void.errors import InputError
 
 
 class FlowMethod(StrEnum):
@@ -34,7 +37,7 @@ class NoiseConfig:
     flow_downscale: int = 2
     """Frames are shrunk by this much before their flow is estimated, as in the published pass 2."""
     training_video: NoiseVideo = NoiseVideo.target
-    """Clip of a pair whose motion training noise follows: target (the counterfactual), input (the factual one), or pass1
+    """Clip of a pair whose motion training noise follows: target (the counterfactual), input (the factual one) or pass1
     (pass 1's result for the pair, in infer.pass2.first_pass)."""
     inference_video: NoiseVideo = NoiseVideo.pass1
     """The same at inference. input needs no first pass; target is for pairs only, and has seen the truth."""
@@ -51,3 +54,21 @@ class NoiseConfig:
     """Whether motion below a canvas pixel adds up from frame to frame; the released warper forgets it."""
     memory_gib: float = 2.0
     """The canvas is warped in groups of channels that fit into this much memory; the result is the same."""
+
+
+def check_noise(config: NoiseConfig) -> None:
+    """Raise InputError for a value of `noise` that is out of range."""
+    limits = [
+        ("flow_downscale", config.flow_downscale >= 1, "a whole number of at least 1"),
+        ("canvas", config.canvas >= 1, "a whole number of at least 1; 32 is the paper's"),
+        ("memory_gib", config.memory_gib > 0, "greater than 0"),
+        ("probability", 0 <= config.probability <= 1, "between 0 and 1"),
+        ("degradation", 0 <= config.degradation <= 1, "between 0 and 1"),
+    ]
+    for name, fits, wanted in limits:
+        if not fits:
+            raise InputError(f"noise.{name}={getattr(config, name)} makes no sense", f"it must be {wanted}")
+    if config.raft_weights is not None and not Path(config.raft_weights).is_file():
+        raise InputError(
+            f"noise.raft_weights={config.raft_weights} does not exist", "give a safetensors file, or null to download"
+        )

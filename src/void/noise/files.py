@@ -19,6 +19,7 @@ from void.files import whole_file
 
 TENSOR = "noise"
 HEADER = "made_from"
+REMEDY = "delete it and run the same command again"
 
 
 def write_noise(path: Path, noise_TChw: Tensor, made_from: dict[str, Any], dtype: torch.dtype = torch.float32) -> None:
@@ -49,11 +50,11 @@ def read_noise(path: Path, shape: tuple[int, int, int, int] | None = None) -> Te
         with safe_open(path, "pt") as file:
             noise_TChw: Tensor = file.get_tensor(TENSOR).float()
     except (SafetensorError, OSError) as error:
-        raise InputError(f"{path} is not readable noise ({error})", "delete it and run the same command again") from error
+        raise InputError(f"{path} is not readable noise ({error})", REMEDY) from error
     if shape is not None and noise_TChw.shape != shape:
         raise InputError(
             f"{path} holds noise of shape {tuple(noise_TChw.shape)}; the clip's latents have {shape}",
-            "it was made for another data.frames, data.height or data.width: delete it and run the same command again",
+            f"it was made for another data.frames, data.height or data.width: {REMEDY}",
         )
     return noise_TChw
 
@@ -68,5 +69,5 @@ def read_made_from(path: Path) -> dict[str, Any]:
         with safe_open(path, "pt") as file:
             made_from: dict[str, Any] = json.loads(file.metadata()[HEADER])
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{path} is not readable noise ({error})", "delete it and run the same command again") from error
+        raise InputError(f"{path} is not readable noise ({error})", REMEDY) from error
     return made_from

@@ -9,7 +9,7 @@ Shape legend: T frames or latent frames, C channels, H and W flow rows and colum
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -17,8 +17,10 @@ from torch.nn import functional as F
 
 from void.noise.config import NoiseConfig
 from void.noise.flow import check_flow, resize_flow
+from void.noise.released_canvas import ReleasedCanvas
 from void.noise.warp import NoiseCanvas
-from void.shapes import LATENT_CHANNELS, TEMPORAL_COMPRESSION, latent_shape
+from void.recipe import NoiseWarp
+from void.shapes import LATENT_CHANNELS, SPATIAL_COMPRESSION, TEMPORAL_COMPRESSION, check_size, latent_frames
 
 # Bytes a canvas pixel takes besides its channels: edges, flow, density and offsets of a step.
 STEP_BYTES = 160
@@ -27,12 +29,13 @@ FLOAT_BYTES = 4
 
 def warped_latents(
     flow_T2HW: Tensor,
-    frames: int,
+    read_at: Sequence[int],
     height: int,
     width: int,
     config: NoiseConfig,
     seed: int,
     *,
+    warp: NoiseWarp = NoiseWarp.indexed,
     channels: int = LATENT_CHANNELS,
     device: torch.device | str = "cpu",
     on_frame: Callable[[], None] | None = None,
@@ -41,38 +44,65 @@ def warped_latents(
 
     Args:
         flow_T2HW: `(frames - 1, 2, H, W)`, forward, in pixels of its own grid, which covers the clip.
-        frames: of the clip, 8k+5.
+        read_at: the frame at which each latent frame takes its noise: `latent_frames_at`, or, where padding repeats
+            frames, those that it repeats; any order, any number.
         height: of the clip, a multiple of 16.
         width: of the clip, a multiple of 16.
         config: canvas, memory and offsets.
         seed: of the noise; the result does not depend on `config.memory_gib`.
+        warp: how a step treats pixels that are split.
         channels: of the latents.
         device: where the canvas is warped. CPU and GPU draw different noise.
         on_frame: called after each step of each group of channels.
 
     Raises:
-        InputError: illegal frames or size, or a flow that is not finite or of another length.
+        InputError: an illegal size, or a flow that is not finite or ends before a frame of `read_at`.
     """
-    t_lat, _, h, w = latent_shape(frames, height, width)
-    check_flow(flow_T2HW, frames, "flow")
+    check_size(height, width, "clip size")
+    frames = max(read_at) + 1
+    check_flow(flow_T2HW[: frames - 1], frames, "flow")
+    h, w = height // SPATIAL_COMPRESSION, width // SPATIAL_COMPRESSION
+    places: dict[int, list[int]] = {}
+    for place, frame in enumerate(read_at):
+        places.setdefault(frame, []).append(place)
     rows, columns = h * config.canvas, w * config.canvas
     at_once = channels_at_once(rows * columns, channels, config.memory_gib)
     groups = [range(start, min(start + at_once, channels)) for start in range(0, channels, at_once)]
-    noise_TChw = torch.empty(t_lat, channels, h, w)
+    noise_TChw = torch.empty(len(read_at), channels, h, w)
     for group in groups:
-        canvas = NoiseCanvas(rows, columns, group, seed, device=device, carry_offsets=config.carry_offsets)
+        canvas = _canvas(warp, rows, columns, group, seed, device, carry_offsets=config.carry_offsets)
         for frame in range(frames):
             if frame > 0:
                 canvas.step(resize_flow(flow_T2HW[frame - 1].to(device), rows, columns))
                 if on_frame is not None:
                     on_frame()
-            if frame % TEMPORAL_COMPRESSION == 0:
+            if frame in places:
                 pooled_Chw = F.avg_pool2d(canvas.read(), config.canvas) * config.canvas
-                noise_TChw[frame // TEMPORAL_COMPRESSION, group.start : group.stop] = pooled_Chw.cpu()
+                noise_TChw[places[frame], group.start : group.stop] = pooled_Chw.cpu()
     return noise_TChw
+
+
+def latent_frames_at(frames: int) -> list[int]:
+    """The frames at which a clip's latents take their noise: 0, 4, 8, ... of a clip of 4k+1 frames."""
+    return [TEMPORAL_COMPRESSION * latent for latent in range(latent_frames(frames))]
 
 
 def channels_at_once(canvas_pixels: int, channels: int, memory_gib: float) -> int:
     """How many channels of a canvas fit into memory together; at least one."""
     budget = memory_gib * 2**30 - STEP_BYTES * canvas_pixels
     return max(1, min(channels, int(budget // (FLOAT_BYTES * canvas_pixels))))
+
+
+def _canvas(
+    warp: NoiseWarp,
+    rows: int,
+    columns: int,
+    channels: range,
+    seed: int,
+    device: torch.device | str,
+    *,
+    carry_offsets: bool,
+) -> NoiseCanvas | ReleasedCanvas:
+    if warp is NoiseWarp.released:
+        return ReleasedCanvas(rows, columns, channels, seed, device=device)
+    return NoiseCanvas(rows, columns, channels, seed, device=device, carry_offsets=carry_offsets)

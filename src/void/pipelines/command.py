@@ -27,14 +27,20 @@ Writes to infer.root
   strips/ID.mp4       input | mask | result, of your own clips
   predictions.json    checkpoint, settings, and the key and checksum of each clip
 
+The second pass starts from noise that moves with the first one's results, which keeps objects from changing their form
+in long clips. stage=pass1 (the default) is the first pass; stage=pass2 reads the results in infer.pass2.first_pass and
+writes infer.pass2.root, which also gets noise/ID.safetensors and morphing/ID.json; stage=both is one after the other;
+stage=auto runs the second only for clips whose first result morphs (infer.pass2.morphing_threshold).
+
 A second run keeps what is done under the same weights, settings and inputs, and makes again what is stale. Each clip
 has a random generator of its own, so results do not depend on order, nor on infer.limit, nor on infer.num_shards.
 
   void infer experiment=demo
+  void infer experiment=demo_pass2 stage=both
   void infer experiment=demo infer.limit=2 infer.steps=50
   void infer experiment=demo infer.input=my-clips infer.root=runs/my-clips infer.aspect=crop
   void infer experiment=demo infer.checkpoint=runs/demo/train/checkpoints/step-000200 infer.root=runs/demo/infer-200
 """,
-    groups=("infer", "data", "model", "recipe"),
+    groups=("infer", "stage", "noise", "data", "model", "recipe"),
     run=_run,
 )

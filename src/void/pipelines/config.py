@@ -34,8 +34,8 @@ class Pass2Config:
     """Denoising steps."""
     guidance_scale: float = "${infer.guidance_scale}"  # type: ignore[assignment]
     """1: no classifier-free guidance."""
-    morphing_threshold: float = 0.5
-    """stage=auto runs the second pass where the first one's result has at least this morphing score."""
+    morphing_threshold: float = 1.0
+    """stage=auto runs the second pass where the first one's result has at least this morphing score (docs/morphing.md)."""
 
 
 @dataclass

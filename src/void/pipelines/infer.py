@@ -1,33 +1,34 @@
 """`void infer`: one predicted clip for each pair of a split, or for each clip of a user's folder.
 
-Every clip has a key over all that it depends on: weights, settings, and the pair or files. A rerun keeps the clips
-whose key and file are unchanged, deletes its own stale ones, and makes the rest.
+A stage is one pass over the clips, or two: the second starts from noise that moves with the first one's results.
+
+Every clip has a key over all that it depends on: weights, settings, and the pair or files, in the second pass the first
+one's result as well. A rerun keeps the clips whose key and file are unchanged, deletes its own stale ones, and makes
+the rest.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from void.config import VoidConfig
 from void.files import sha256_of
-from void.pairs import ManifestRow, read_manifest, select
 from void.pipelines import weights
-from void.pipelines.clip_folders import ClipFolder, clip_fingerprint, find_clips
-from void.pipelines.clips import check_clip
-from void.pipelines.predictions import CLIP, PAIR, SCHEMA, Predictions, pair_fingerprint
+from void.pipelines.predictions import CLIP, PAIR, SCHEMA, Prediction, Predictions
 from void.pipelines.result_folder import ResultFolder
-from void.pipelines.settings import check_settings, sampling_settings
+from void.pipelines.second_pass import SecondPass
+from void.pipelines.settings import check_settings, of_pass, sampling_settings
+from void.pipelines.sources import Source, find_sources
+from void.recipe import Stage
 from void.tracking.progress import progress_bar
 
 log = logging.getLogger(__name__)
 
 PACKAGES = ("void", "torch", "diffusers", "transformers")
-
-Source = ManifestRow | ClipFolder
 
 
 def infer(config: VoidConfig) -> None:
@@ -37,11 +38,44 @@ def infer(config: VoidConfig) -> None:
         InputError: nothing to predict, no checkpoint, an impossible setting, or a broken pair or clip.
     """
     check_settings(config)
-    sources = _sources(config)
-    checkpoint = weights.choose(config)
+    sources = find_sources(config)
+    stage = config.stage.name
+    # Chosen before the first pass begins: hours later is too late to hear that one is missing.
+    chosen = {name: checkpoint_of(config, name) for name in passes(stage)}
+    if Stage.pass1 in chosen:
+        predict(of_pass(config, Stage.pass1), chosen[Stage.pass1], sources)
+    if Stage.pass2 in chosen:
+        second = SecondPass(config, sources)
+        predict(of_pass(config, Stage.pass2), chosen[Stage.pass2], sources, second)
+
+
+def passes(stage: Stage) -> tuple[Stage, ...]:
+    """The passes that a stage consists of, in order."""
+    return (stage,) if stage in (Stage.pass1, Stage.pass2) else (Stage.pass1, Stage.pass2)
+
+
+def checkpoint_of(config: VoidConfig, stage: Stage) -> weights.Checkpoint:
+    """The checkpoint that a pass samples with.
+
+    Raises:
+        InputError: there is none, or it cannot be a transformer of this project.
+    """
+    return weights.choose(config, weights.SECOND if stage is Stage.pass2 else weights.FIRST)
+
+
+def predict(
+    config: VoidConfig, checkpoint: weights.Checkpoint, sources: Sequence[Source], second: SecondPass | None = None
+) -> None:
+    """One pass over the clips.
+
+    Args:
+        config: of the pass (`settings.of_pass`).
+        checkpoint: of its transformer.
+        sources: all of this process; `infer.limit` of them are predicted.
+        second: what the second pass starts from; None in the first.
+    """
     settings = sampling_settings(config)
-    prints = {source.id: fingerprint(source) for source in sources}
-    keys = {name: clip_key(checkpoint, settings, name, prints[name]) for name in prints}
+    keys = {source.id: clip_key(checkpoint, settings, source, second) for source in sources}
     versions = {package: version(package) for package in PACKAGES}
     folder = ResultFolder(
         Path(config.infer.root),
@@ -50,54 +84,69 @@ def infer(config: VoidConfig) -> None:
         Predictions(config.name, checkpoint.record(), settings, versions, ()),
         source=PAIR if config.infer.input is None else CLIP,
         with_strips=config.infer.strip and config.infer.input is not None,
+        with_noise=second is not None,
     )
     done = folder.survey(keys)
     todo = [source for source in sources[: config.infer.limit] if source.id not in done]
+
+    def add(source: Source, prediction: Prediction) -> None:
+        done[source.id] = prediction
+        folder.publish([done[one.id] for one in sources if one.id in done])
+
     if not todo:
         if not folder.is_settled:
             folder.publish([done[source.id] for source in sources if source.id in done])
-        log.info("infer is up to date: %d clips in %s", len(done), folder.root)
+        log.info("%s is up to date: %d clips in %s", config.stage.name.value, len(done), folder.root)
         return
     for source in todo:
-        if isinstance(source, ClipFolder):
-            check_clip(source)
+        source.check()
+    to_sample = [source for source in todo if second is None or not second.keeps(source)]
+    for source in todo:
+        if second is not None and second.keeps(source):
+            add(source, second.keep(source, keys[source.id]))
+    if to_sample:
+        _sample(config, checkpoint, to_sample, keys, second, add)
+    log.info("predictions of %s: %s", config.stage.name.value, folder.root)
 
-    # Imported here because torch and diffusers take seconds to load, and a finished folder needs neither.
+
+def _sample(
+    config: VoidConfig,
+    checkpoint: weights.Checkpoint,
+    sources: Sequence[Source],
+    keys: Mapping[str, str],
+    second: SecondPass | None,
+    add: Callable[[Source, Prediction], None],
+) -> None:
+    # Imported here because diffusers takes seconds to load, and a finished folder does not need it.
     from void.pipelines.sampler import Sampler
 
-    log.info("sampling %d clips with %s", len(todo), checkpoint.path)
-    with progress_bar("Sampling", len(todo) * config.infer.steps) as advance:
-        sampler = Sampler(config, checkpoint, [source.caption for source in todo])
-        for source in todo:
-            done[source.id] = sampler.predict(source, keys[source.id], on_step=advance)
-            folder.publish([done[source.id] for source in sources if source.id in done])
-    log.info("predictions: %s", folder.root)
+    stage = config.stage.name.value
+    log.info("%s: sampling %d clips with %s", stage, len(sources), checkpoint.path)
+    with progress_bar(f"Sampling {stage}", len(sources) * config.infer.steps) as advance:
+        sampler = Sampler(config, checkpoint, [source.caption for source in sources])
+        for source in sources:
+            loaded = source.load(config)
+            noise_BTCHW = None if second is None else second.noise(source, loaded)
+            score = None if second is None else second.scores.get(source.id)
+            prediction = sampler.predict(
+                source, loaded, keys[source.id], on_step=advance, noise_BTCHW=noise_BTCHW, morphing=score
+            )
+            add(source, prediction)
 
 
-def fingerprint(source: Source) -> str:
-    """Hash over what a pair's or clip's files hold."""
-    return clip_fingerprint(source) if isinstance(source, ClipFolder) else pair_fingerprint(source)
-
-
-def clip_key(checkpoint: weights.Checkpoint, settings: Mapping[str, Any], clip_id: str, content: str) -> str:
-    """Hash over all that the clip of a pair or folder depends on; `content` is its fingerprint."""
-    return sha256_of(
-        {
-            "schema": SCHEMA,
-            "checkpoint": checkpoint.sha256,
-            "settings": settings,
-            "id": clip_id,
-            "pair": content,
-        }
-    )
-
-
-def _sources(config: VoidConfig) -> Sequence[Source]:
-    """What this shard predicts, in order."""
-    if config.infer.input is None:
-        every: Sequence[Source] = select(read_manifest(Path(config.data.root)), config.infer.split)
-    else:
-        every = find_clips(Path(config.infer.input))
-        for clip in every:
-            log.info("clip %s: mask %s, read as %s", clip.id, clip.mask.name, clip.mask_kind.value)
-    return every[config.infer.shard :: config.infer.num_shards]
+def clip_key(
+    checkpoint: weights.Checkpoint, settings: Mapping[str, Any], source: Source, second: SecondPass | None = None
+) -> str:
+    """Hash over all that the clip of a pair or folder depends on."""
+    if second is not None and second.keeps(source):
+        return second.kept_key(source)
+    made_from = {
+        "schema": SCHEMA,
+        "checkpoint": checkpoint.sha256,
+        "settings": settings,
+        "id": source.id,
+        "pair": source.fingerprint(),
+    }
+    if second is not None:
+        made_from["first_pass"] = second.content(source)
+    return sha256_of(made_from)

@@ -4,6 +4,8 @@
       <id>.mp4            the result of one pair or clip, and nothing else at this level but
       predictions.json    what made them: checkpoint, settings, and one entry a clip with its key and checksum
       strips/<id>.mp4     input | mask | result, of a user's clips
+      noise/<id>.safetensors, morphing/<id>.json    of the second pass: what each clip started from, and how much the
+                          first pass's result morphs
 
 With `infer.num_shards` > 1 each shard writes an index of its own, predictions-SHARD-of-N.json, so none overwrites what
 another one wrote; readers take all of them together.
@@ -13,7 +15,7 @@ An entry's `key` is a hash over everything the clip depends on, so a rerun can t
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import MISSING, asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +23,14 @@ from void.data.randomness import child_seed
 from void.errors import InputError
 from void.files import read_json, sha256_of, write_json
 from void.pairs import ManifestRow
+from void.recipe import Stage
 
 SCHEMA = 1
 KIND = "void-predictions"
 INDEX = "predictions.json"
 STRIPS = "strips"
+NOISE = "noise"
+MORPHING = "morphing"
 SHARD_INDICES = "predictions-*-of-*.json"
 PAIR, CLIP = "pair", "clip"
 
@@ -43,6 +48,8 @@ class Prediction:
         seed: of the clip's own generator.
         caption: the prompt.
         source: `pair`, or `clip`, a user's own, which has no ground truth.
+        stage: `pass1` or `pass2`.
+        morphing: score of the first pass's result; None where the second pass was not asked for.
     """
 
     id: str
@@ -57,6 +64,8 @@ class Prediction:
     fps: float
     caption: str
     source: str = PAIR
+    stage: str = Stage.pass1.value
+    morphing: float | None = None
 
 
 @dataclass(frozen=True)
@@ -91,6 +100,16 @@ def clip_seed(seed: int, clip_id: str, *, per_clip: bool = True) -> int:
 def index_name(shard: int, num_shards: int) -> str:
     """Name of the index that a shard writes."""
     return INDEX if num_shards == 1 else f"predictions-{shard}-of-{num_shards}.json"
+
+
+def noise_file(folder: Path, clip_id: str) -> Path:
+    """Where the second pass keeps the noise that a clip started from."""
+    return folder / NOISE / f"{clip_id}.safetensors"
+
+
+def score_file(folder: Path, clip_id: str) -> Path:
+    """Where the second pass keeps how much a clip's first result morphs."""
+    return folder / MORPHING / f"{clip_id}.json"
 
 
 def index_files(folder: Path) -> list[Path]:
@@ -149,12 +168,13 @@ def read_index(path: Path) -> Predictions:
             "delete the folder and run `void infer` again, or choose another one with infer.root=PATH",
         )
     names = [field.name for field in fields(Predictions)]
-    clip_names = {field.name for field in fields(Prediction)}
+    known = {field.name for field in fields(Prediction)}
+    required = {field.name for field in fields(Prediction) if field.default is MISSING}
     clips = value.get("clips")
     if (
         any(name not in value for name in names)
         or not isinstance(clips, list)
-        or any(set(clip) | {"source"} != clip_names for clip in clips)
+        or any(not required <= set(clip) <= known for clip in clips)
     ):
         raise InputError(f"{path} lacks keys that schema {SCHEMA} has", "delete the folder and run `void infer` again")
     return Predictions(**{name: value[name] for name in names} | {"clips": tuple(Prediction(**clip) for clip in clips)})

@@ -19,9 +19,12 @@ from void.pipelines.predictions import (
     Predictions,
     index_files,
     index_name,
+    noise_file,
     read_index,
+    score_file,
     write_predictions,
 )
+from void.recipe import Stage
 
 log = logging.getLogger(__name__)
 
@@ -38,16 +41,26 @@ class ResultFolder:
         empty: the index of the current settings and weights, without clips.
         source: whether results are of pairs or of a user's clips.
         with_strips: whether a result without its strip is unfinished.
+        with_noise: whether a result of the second pass without its noise is unfinished.
     """
 
     def __init__(
-        self, root: Path, shard: int, num_shards: int, empty: Predictions, *, source: str, with_strips: bool
+        self,
+        root: Path,
+        shard: int,
+        num_shards: int,
+        empty: Predictions,
+        *,
+        source: str,
+        with_strips: bool,
+        with_noise: bool = False,
     ) -> None:
         self.root, self.index, self.is_alone = root, index_name(shard, num_shards), num_shards == 1
-        self.empty, self.source, self.with_strips = empty, source, with_strips
+        self.empty, self.source, self.with_strips, self.with_noise = empty, source, with_strips, with_noise
         self._others: dict[str, Prediction] = {}
         self._stale: list[Prediction] = []
         self._outdated: list[Path] = []
+        self._wanted: set[str] = set()
 
     def survey(self, keys: Mapping[str, str]) -> dict[str, Prediction]:
         """Results of earlier runs that hold; deletes nothing.
@@ -58,6 +71,7 @@ class ResultFolder:
         Raises:
             InputError: the folder holds results that this run has nothing to do with, and would have to give up.
         """
+        self._wanted = set(keys)
         if self.is_alone:
             # Other shards may be writing theirs.
             remove_partials(self.root)
@@ -87,8 +101,11 @@ class ResultFolder:
         write_predictions(self.root, replace(self.empty, clips=tuple(listed.values())), self.index)
         for clip in self._stale:
             if clip.id not in listed:
-                for path in (self.root / clip.file, self.root / STRIPS / clip.file):
+                for path in (self.root / clip.file, self._strip(clip), self._noise(clip)):
                     path.unlink(missing_ok=True)
+                # The score of a clip that is made again is of this run already.
+                if clip.id not in self._wanted:
+                    score_file(self.root, clip.id).unlink(missing_ok=True)
         for file in self._outdated:
             file.unlink(missing_ok=True)
         self._stale, self._outdated = [], []
@@ -113,10 +130,18 @@ class ResultFolder:
     def _holds(self, clip: Prediction, keys: Mapping[str, str]) -> bool:
         if keys.get(clip.id) != clip.key:
             return False
-        if self.with_strips and not (self.root / STRIPS / clip.file).is_file():
+        if self.with_strips and not self._strip(clip).is_file():
+            return False
+        if self.with_noise and clip.stage == Stage.pass2.value and not self._noise(clip).is_file():
             return False
         file = self.root / clip.file
         return file.is_file() and sha256_file(file) == clip.sha256
+
+    def _strip(self, clip: Prediction) -> Path:
+        return self.root / STRIPS / clip.file
+
+    def _noise(self, clip: Prediction) -> Path:
+        return noise_file(self.root, clip.id)
 
     def _alike(self, index: Predictions) -> bool:
         mine, theirs = ((sha256_of(one.settings), one.checkpoint["sha256"]) for one in (self.empty, index))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,8 @@ from void.config import VoidConfig
 from void.errors import InputError
 from void.models.identity import checksums, tokenizer_identity, weights_identity
 from void.models.weights import safetensors_files
+from void.noise.config import FlowMethod, NoiseVideo, check_noise
+from void.noise.identity import noise_settings
 from void.pipelines.windows import latent_window
 from void.recipe import Stage
 from void.shapes import check_frames, check_size
@@ -44,17 +46,28 @@ CLIP_RECIPE_KEYS = (
 )
 
 
+def of_pass(config: VoidConfig, stage: Stage) -> VoidConfig:
+    """The configuration of one pass: for the second one `infer.pass2` takes the place of the same keys of `infer`."""
+    infer, second = config.infer, config.infer.pass2
+    if stage is Stage.pass2:
+        infer = replace(
+            infer,
+            root=second.root,
+            checkpoint=second.checkpoint,
+            steps=second.steps,
+            guidance_scale=second.guidance_scale,
+        )
+    return replace(config, stage=replace(config.stage, name=stage), infer=infer)
+
+
 def check_settings(config: VoidConfig) -> None:
     """Refuse impossible values before a finished clip is given up for them.
 
     Raises:
         InputError: a value is out of range, a length or size is illegal, or the stage cannot be sampled.
     """
-    if config.stage.name is Stage.pass2:
-        raise InputError(
-            "stage.name=pass2: `void infer` cannot make the warped noise that the second pass starts from",
-            "use stage=pass1",
-        )
+    if config.stage.name is not Stage.pass1:
+        check_second_pass(config)
     if config.infer.input is None:
         check_frames(config.data.frames, "data.frames")
     check_size(config.data.height, config.data.width, "data")
@@ -62,9 +75,34 @@ def check_settings(config: VoidConfig) -> None:
     check_numbers(config)
 
 
+def second_pass_settings(config: VoidConfig) -> dict[str, Any]:
+    """What the second pass's noise depends on besides clip and seed, as JSON."""
+    return noise_settings(config.noise, config.recipe) | {
+        "video": config.noise.inference_video.value,
+        "geometry": config.recipe.noise_geometry.value,
+        "padding": config.recipe.noise_padding.value,
+    }
+
+
+def check_second_pass(config: VoidConfig) -> None:
+    """Raise InputError where the second pass could not get its noise."""
+    check_noise(config.noise)
+    if config.noise.flow is FlowMethod.simulator:
+        raise InputError(
+            "noise.flow=simulator: a result of the first pass has no simulated flow",
+            "use noise.flow=dis or noise.flow=raft for inference",
+        )
+    if config.noise.inference_video is NoiseVideo.target and config.infer.input is not None:
+        raise InputError(
+            "noise.inference_video=target: a user's clip has no counterfactual to follow",
+            "use noise.inference_video=pass1 or input",
+        )
+
+
 def check_numbers(config: VoidConfig) -> None:
     """Raise InputError for a number of `infer`, or `recipe.max_frames`, that is out of range."""
     settings, most, longest = config.infer, config.model.scheduler["num_train_timesteps"], config.recipe.max_frames
+    second = settings.pass2
     positive = "use 1 or more, or null"
     wrong = [
         (settings.limit is not None and settings.limit < 1, f"infer.limit = {settings.limit}", f"{positive} for all"),
@@ -73,6 +111,17 @@ def check_numbers(config: VoidConfig) -> None:
             not 1 <= settings.guidance_scale < math.inf,
             f"infer.guidance_scale = {settings.guidance_scale}",
             "use 1 for no guidance, or more",
+        ),
+        (not 1 <= second.steps <= most, f"infer.pass2.steps = {second.steps}", f"use 1 to {most}; 50 is the paper's"),
+        (
+            not 1 <= second.guidance_scale < math.inf,
+            f"infer.pass2.guidance_scale = {second.guidance_scale}",
+            "use 1 for no guidance, or more",
+        ),
+        (
+            not 0 <= second.morphing_threshold < math.inf,
+            f"infer.pass2.morphing_threshold = {second.morphing_threshold}",
+            "use 0 (the second pass always) or more",
         ),
         (not 0 <= settings.crf <= 51, f"infer.crf = {settings.crf}", "use 0 (best) to 51"),
         (settings.num_shards < 1, f"infer.num_shards = {settings.num_shards}", "use 1 or more"),
@@ -123,7 +172,8 @@ def sampling_settings(config: VoidConfig) -> dict[str, Any]:
         geometry["frames"] = config.data.frames
     else:
         infer["aspect"] = config.infer.aspect.value
-    return {
+    second = {"noise": second_pass_settings(config)} if config.stage.name is Stage.pass2 else {}
+    return second | {
         "model": model,
         "recipe": pipeline_settings(config)
         | {name: getattr(recipe, name) for name in (PAIR_RECIPE_KEYS if pairs else CLIP_RECIPE_KEYS)},

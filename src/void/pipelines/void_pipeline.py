@@ -25,12 +25,23 @@ from void.conditioning import condition_latents, condition_videos, to_frames
 from void.errors import InputError
 from void.models.text import encode_text
 from void.models.vae import VoidVAE, decode_latents, encode_moments
+from void.noise.config import NoiseConfig
+from void.noise.maker import NoiseMaker
 from void.pipelines.checks import check_polarity
 from void.pipelines.denoising import Denoiser, Scheduler
+from void.pipelines.first_pass import FirstPassVideo, noise_along
 from void.pipelines.windows import OVERLAP_FRAMES, WINDOW_FRAMES, latent_window
 from void.quadmask import Quadmask
-from void.recipe import MaskLevels
-from void.shapes import PATCH_SIZE, PATCH_SIZE_T, check_frames, check_size, latent_shape
+from void.recipe import MaskLevels, RecipeConfig
+from void.shapes import (
+    PATCH_SIZE,
+    PATCH_SIZE_T,
+    SPATIAL_COMPRESSION,
+    check_frames,
+    check_size,
+    latent_shape,
+    pixel_frames,
+)
 
 OUTPUT_TYPES = ("np", "pt", "latent")
 MASK_LEVELS = (MaskLevels.quad.value, MaskLevels.trimask.value, MaskLevels.binary.value)
@@ -113,6 +124,8 @@ class VoidPipeline(DiffusionPipeline, CogVideoXLoraLoaderMixin):
         guidance_scale: float = 1.0,
         generator: Generators | None = None,
         latents: Tensor | None = None,
+        first_pass: FirstPassVideo | None = None,
+        noise: NoiseMaker | None = None,
         latents_dtype: torch.dtype = torch.float32,
         window_frames: int = WINDOW_FRAMES,
         overlap_frames: int = OVERLAP_FRAMES,
@@ -140,6 +153,10 @@ class VoidPipeline(DiffusionPipeline, CogVideoXLoraLoaderMixin):
             generator: a list of one generator per clip makes each result independent of the batch; a single one serves
                 the whole batch. It gives the initial latents first, then the conditioning noise, if there is any.
             latents: initial noise `(B, T_lat, 16, h, w)` of unit variance; drawn from `generator` when None.
+            first_pass: the result of the first pass for the same clip: this is the second, whose noise moves with
+                it. Uint8 `(T, H, W, 3)`, float `(1, 3, T, H, W)` in [-1, 1], or a video file, without padding (which is
+                mirrored here). The noise's seed is the generator's first draw.
+            noise: how that noise is made; None: by the defaults of `NoiseConfig` and the corrected recipe.
             latents_dtype: in which noise is drawn and latents are kept between steps; the update itself is float32.
             window_frames: pixel frames that the transformer sees at once, 8k+5; a longer clip is denoised in windows.
             overlap_frames: pixel frames that neighbouring windows share, a multiple of 8.
@@ -163,6 +180,8 @@ class VoidPipeline(DiffusionPipeline, CogVideoXLoraLoaderMixin):
             shape = _shape_of_latents(mask_latents, video_latents)
         # Asked once: diffusers looks through every module for it.
         device = self._execution_device
+        if first_pass is not None:
+            latents = self._noise_along(first_pass, latents, shape, generator, noise)
         latents_BTCHW = self._initial_latents(latents, shape, generator, device, latents_dtype)
         if video is not None and quadmask is not None:
             mask_latents, video_latents = self.encode_condition(video, quadmask, generator)
@@ -243,6 +262,23 @@ class VoidPipeline(DiffusionPipeline, CogVideoXLoraLoaderMixin):
         if embeds_BLD.shape[0] not in (1, batch):
             raise InputError(f"{embeds_BLD.shape[0]} texts for {batch} clips", "give one text, or one a clip")
         return embeds_BLD.to(device).expand(batch, -1, -1)
+
+    def _noise_along(
+        self,
+        first_pass: FirstPassVideo,
+        latents: Tensor | None,
+        shape: tuple[int, ...],
+        generator: Generators | None,
+        noise: NoiseMaker | None,
+    ) -> Tensor:
+        if latents is not None or shape[0] != 1:
+            raise InputError(
+                "first_pass gives the initial noise of one clip, so it excludes latents and a batch of clips",
+                "give first_pass with one clip, or latents (void.noise makes them)",
+            )
+        maker = noise or NoiseMaker(NoiseConfig(), RecipeConfig(), self._execution_device)
+        height, width = (side * SPATIAL_COMPRESSION for side in shape[-2:])
+        return noise_along(first_pass, pixel_frames(shape[1]), height, width, maker, _draw_seed(generator))
 
     def _initial_latents(
         self,
@@ -346,9 +382,14 @@ def _cpu_generator(generator: Generators | None) -> torch.Generator:
     source = generator[0] if isinstance(generator, list) else generator
     if source is not None and source.device.type == "cpu":
         return source
+    return torch.Generator().manual_seed(_draw_seed(source))
+
+
+def _draw_seed(generator: Generators | None) -> int:
+    """A seed from a generator, of several the first, or from torch's global one."""
+    source = generator[0] if isinstance(generator, list) else generator
     device = "cpu" if source is None else source.device
-    seed = torch.randint(2**63 - 1, (), generator=source, device=device)
-    return torch.Generator().manual_seed(int(seed))
+    return int(torch.randint(2**63 - 1, (), generator=source, device=device))
 
 
 def _size(shape: tuple[int, ...]) -> str:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 from void.config import VoidConfig
 from void.errors import InputError
 from void.files import read_json, sha256_file, sha256_of
-from void.models.checkpoints import TRAINER_STATE, TRANSFORMER, find_checkpoint
+from void.models.checkpoints import CHECKPOINTS, TRAINER_STATE, TRANSFORMER, find_checkpoint
 from void.models.identity import checksums, expansion_identity, weights_identity
 from void.models.weights import resolve, safetensors_files
 
 if TYPE_CHECKING:
     from diffusers import CogVideoXTransformer3DModel
 
+FIRST, SECOND = "infer.checkpoint", "infer.pass2.checkpoint"
 LATEST = "latest"
 OWN_WEIGHTS = "none"
 
@@ -41,22 +42,28 @@ class Checkpoint:
         return {"path": self.path, "step": self.step, "sha256": self.sha256}
 
 
-def choose(config: VoidConfig, key: str = "infer.checkpoint") -> Checkpoint:
+def choose(config: VoidConfig, key: str = FIRST) -> Checkpoint:
     """The checkpoint that a key names, known by the checksums of its files; no network is built.
 
     Args:
         config: the run.
-        key: `infer.checkpoint` or `export.checkpoint`.
+        key: `infer.checkpoint`, `infer.pass2.checkpoint` or `export.checkpoint`.
 
     Raises:
         InputError: there is none, or its header says that it cannot be a transformer of this project.
     """
-    name = config.infer.checkpoint if key == "infer.checkpoint" else config.export.checkpoint
+    name = {
+        FIRST: config.infer.checkpoint,
+        SECOND: config.infer.pass2.checkpoint,
+        "export.checkpoint": config.export.checkpoint,
+    }[key]
     if name == OWN_WEIGHTS:
         return _own_weights(config)
     location = find_checkpoint(Path(config.training.root)) if name == LATEST else Path(name)
     if not location.exists():
         raise InputError(f"{key}={name} does not exist", _remedy(config, location, key))
+    if (location / CHECKPOINTS).is_dir():
+        location = find_checkpoint(location)
     if location.is_file():
         return _single_file(config, location)
     transformer = location / TRANSFORMER if (location / TRANSFORMER).is_dir() else location
@@ -88,6 +95,11 @@ def _remedy(config: VoidConfig, location: Path, key: str) -> str:
     model = config.model
     if model.released_repository and location.name in model.released_files.values():
         return f"download it: hf download {model.released_repository} {location.name} --local-dir {location.parent}"
+    if key == SECOND:
+        return (
+            "train the second pass first (void train stage=pass2), or give a step-NNNNNN folder, the folder of a "
+            f"training run, a safetensors file such as void_pass2.safetensors, or {key}=none"
+        )
     return (
         "give a step-NNNNNN folder written by void train, a safetensors file such as void_pass1.safetensors, or "
         f"{key}=latest, or {key}=none"

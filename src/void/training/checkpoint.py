@@ -20,7 +20,7 @@ from void.conditioning import effective_levels
 from void.config import VoidConfig
 from void.errors import InputError
 from void.files import PARTIAL_MARK, read_json, sha256_file, write_json
-from void.models.checkpoints import TRAINER_STATE, TRANSFORMER, complete_checkpoints
+from void.models.checkpoints import TRAINER_STATE, TRANSFORMER, complete_checkpoints, resolve_checkpoint
 
 SCHEMA = 1
 STATE = "state"
@@ -39,6 +39,8 @@ FREE_KEYS = (
 )
 # Keys of the recipe, besides the mask levels, that training depends on. The others are of inference.
 RECIPE_KEYS = ("mask_expansion", "condition_posterior", "schedule_dtype", "clip_gradients", "lr_horizon_per_process")
+# Keys of `noise` that training depends on beside the cached noise itself.
+NOISE_KEYS = ("probability", "degradation", "rotate_channels")
 PACKAGES = ("torch", "diffusers", "accelerate")
 
 
@@ -64,8 +66,15 @@ def plain(value: Any) -> Any:
     return json.loads(json.dumps(dataclasses.asdict(value), default=str))
 
 
-def settings_of(cfg: VoidConfig, cache_key: str, processes: int) -> dict[str, Any]:
-    """Every value that the trained weights depend on, by dotted key. A continued run must not change one."""
+def settings_of(cfg: VoidConfig, cache_key: str, noise_key: str | None, processes: int) -> dict[str, Any]:
+    """Every value that the trained weights depend on, by dotted key. A continued run must not change one.
+
+    Args:
+        cfg: the run.
+        cache_key: of its latent cache.
+        noise_key: of its noise; None in pass 1.
+        processes: how many train together.
+    """
     whole = plain(cfg)
     levels = effective_levels(cfg.recipe.mask_levels, cfg.stage.name, training=True)
     training = {key: value for key, value in whole["training"].items() if key not in FREE_KEYS}
@@ -80,14 +89,22 @@ def settings_of(cfg: VoidConfig, cache_key: str, processes: int) -> dict[str, An
     nested = {
         "seed": whole["seed"],
         "recipe": {key: whole["recipe"][key] for key in RECIPE_KEYS} | {"mask_levels": levels.value},
-        "stage": whole["stage"],
+        "stage": {"name": whole["stage"]["name"], "init_from": _initial(cfg.stage.init_from)},
         "model": {key: whole["model"][key] for key in model_keys},
         "data": {key: whole["data"][key] for key in ("train_split", "frames", "height", "width")},
         "training": training,
         "distributed": whole["distributed"] | {"processes": processes},
         "cache": {"content key": cache_key},
     }
+    if noise_key is not None:
+        noise = {key: whole["noise"][key] for key in NOISE_KEYS} | {"content key": noise_key}
+        nested["noise"] = noise | {"formula": whole["recipe"]["noise_degradation"]}
     return _flat(nested)
+
+
+def _initial(init_from: str | None) -> str | None:
+    """The checkpoint that the run begins with; of a training run's folder the one that is its newest now."""
+    return None if init_from is None else str(resolve_checkpoint(init_from, "stage.init_from"))
 
 
 def _flat(nested: dict[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from void.errors import InputError
+from void.models.checkpoints import resolve_checkpoint
 from void.recipe import Stage
 from void.training.config import StageConfig, TrainingConfig
 from void.training.optim import learning_rate
@@ -21,12 +22,14 @@ POSITIVE = ("learning_rate", "max_grad_norm", "adam_epsilon")
 
 
 def check_stage(cfg: StageConfig) -> None:
-    """Raise `InputError` on a stage that cannot be trained."""
-    if cfg.name is Stage.pass2:
+    """Raise InputError on a stage that cannot be trained, or whose initial weights are missing."""
+    if cfg.name not in (Stage.pass1, Stage.pass2):
         raise InputError(
-            "stage=pass2 cannot be trained yet: its noise, warped along the motion of the clip, is not there",
-            "train pass 1 (stage=pass1)",
+            f"stage={cfg.name.value} is of inference and evaluation: a run trains one stage",
+            "train with stage=pass1, then with stage=pass2",
         )
+    if cfg.init_from is not None:
+        resolve_checkpoint(cfg.init_from, "stage.init_from")
 
 
 def check_training(cfg: TrainingConfig) -> None:

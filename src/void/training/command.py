@@ -17,6 +17,9 @@ TRAIN = Command(
     name="train",
     summary="fine-tune the transformer on the cache; a rerun continues",
     help="""
+Trains one stage: the first pass, or with stage=pass2 the second, from the first one's weights (stage.init_from) and
+with noise that moves with each clip (void cache stage=pass2).
+
 Reads the latent cache (void cache) and writes below training.root: checkpoints/step-NNNNNN (whole or absent, the newest
 training.keep_checkpoints of them), metrics.jsonl, samples/step-NNNNNN/*.mp4 (input | mask | prediction | target of
 held-out pairs) and wandb/ (offline: `wandb sync` uploads it).
@@ -27,8 +30,9 @@ name.
 
   void train                                            the tiny model
   torchrun --nproc_per_node 8 train.py experiment=paper_pass1   the published run
+  void train experiment=demo_pass2                      the second pass of the demo
   torchrun --standalone --nproc_per_node 2 train.py distributed=ddp
 """,
-    groups=("training", "stage", "distributed", "tracker", "data", "cache", "model", "recipe"),
+    groups=("training", "stage", "distributed", "tracker", "data", "cache", "noise", "model", "recipe"),
     run=run,
 )

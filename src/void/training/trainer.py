@@ -25,6 +25,7 @@ from diffusers import CogVideoXTransformer3DModel
 from diffusers.training_utils import EMAModel
 from torch.utils.data import DataLoader
 
+from void.cache.noise import NoiseCache, open_noise, with_noise
 from void.cache.store import Cache, open_cache
 from void.config import VoidConfig
 from void.data.dataset import Batch, LatentDataset, collate
@@ -35,10 +36,10 @@ from void.errors import InputError
 from void.files import remove_partials, write_json
 from void.lock import sole_writer
 from void.models.build import DTYPES, build_scheduler, build_transformer
-from void.models.checkpoints import CHECKPOINTS, TRANSFORMER, load_transformer
+from void.models.checkpoints import CHECKPOINTS, TRANSFORMER, load_transformer, resolve_checkpoint
 from void.models.rotary import rotary_tables
 from void.pairs import select
-from void.recipe import Posterior
+from void.recipe import Posterior, Stage
 from void.shapes import latent_shape
 from void.tracking.metrics_file import MetricsFile
 from void.tracking.progress import progress_bar
@@ -49,6 +50,7 @@ from void.training.checks import check_stage, check_training
 from void.training.config import Precision
 from void.training.distributed import build_accelerator, check_launch, launched_processes, shared_folder
 from void.training.meter import Meter
+from void.training.noise import training_noise
 from void.training.objective import velocity_loss
 from void.training.optim import build_optimizer, learning_rate
 from void.training.samples import SAMPLES, discard_after, samples_folder, step_name, validation_owed
@@ -69,8 +71,9 @@ def train(cfg: VoidConfig) -> None:
     check_launch(cfg)
     logging.getLogger("accelerate").setLevel(logging.WARNING)
     cache = open_cache(cfg)
+    noise = open_noise(cfg) if cfg.stage.name is Stage.pass2 else None
     root = Path(cfg.training.root)
-    settings = checkpoint.settings_of(cfg, cache.key, launched_processes())
+    settings = checkpoint.settings_of(cfg, cache.key, None if noise is None else noise.key, launched_processes())
     newest = checkpoint.newest_checkpoint(root)
     if newest is not None:
         state = checkpoint.read_state(newest)
@@ -78,7 +81,7 @@ def train(cfg: VoidConfig) -> None:
         if state.step == cfg.training.steps and not validation_owed(cfg.training, state.step):
             log.info("training is finished: %s", newest)
             return
-    trainer = Trainer(cfg, cache, settings, build_accelerator(cfg))
+    trainer = Trainer(cfg, cache, noise, settings, build_accelerator(cfg))
     trainer.run(newest)
 
 
@@ -105,11 +108,19 @@ class Trainer:
     Args:
         cfg: the run.
         cache: its latent cache.
+        noise: of pass 2, that moves with each clip; None in pass 1.
         settings: `checkpoint.settings_of`, kept with every checkpoint.
         accelerator: its processes.
     """
 
-    def __init__(self, cfg: VoidConfig, cache: Cache, settings: dict[str, Any], accelerator: Accelerator) -> None:
+    def __init__(
+        self,
+        cfg: VoidConfig,
+        cache: Cache,
+        noise: NoiseCache | None,
+        settings: dict[str, Any],
+        accelerator: Accelerator,
+    ) -> None:
         self.cfg = cfg
         self.training = cfg.training
         self.root = Path(cfg.training.root)
@@ -135,17 +146,19 @@ class Trainer:
         self.dtype = next(self.transformer.parameters()).dtype
         self.dataset = LatentDataset(
             cache,
-            select(cache.rows, cfg.data.train_split),
+            with_noise(select(cache.rows, cfg.data.train_split), noise),
             scaling_factor=cfg.model.vae["scaling_factor"],
             target_posterior=Posterior.sample,
             condition_posterior=cfg.recipe.condition_posterior,
             draw_variant=True,
             text_dropout=self.training.text_dropout,
             seed=cfg.seed,
+            noise=noise,
+            rotate_noise=cfg.noise.rotate_channels,
         )
         self.validator = None
         if self.training.validate_every != 0:
-            self.validator = Validator(cfg, cache, accelerator.device, rank=self.rank, processes=self.processes)
+            self.validator = Validator(cfg, cache, accelerator.device, noise, rank=self.rank, processes=self.processes)
         self.meter = Meter(self.training.batch_size * self.training.gradient_accumulation * self.processes)
         self.step = 0
 
@@ -198,11 +211,12 @@ class Trainer:
         loss_sum, waited, grad_norm = torch.zeros((), device=device), 0.0, None
         for micro in range(accumulation):
             asked = time.perf_counter()
-            batch = next(batches).to(device)
+            batch = next(batches)
             waited += time.perf_counter() - asked
             draws = generator(self.cfg.seed, "noise", step, micro, self.rank)
             t_B = torch.randint(self.schedule.num_train_timesteps, (len(batch),), generator=draws).to(device)
-            noise_BTCHW = torch.randn(batch.target_BTCHW.shape, generator=draws).to(device)
+            noise_BTCHW = training_noise(batch, draws, self.cfg.noise, self.cfg.recipe.noise_degradation).to(device)
+            batch = batch.to(device)
             with self.accelerator.accumulate(self.model):
                 loss = velocity_loss(self.model, self.schedule, batch, noise_BTCHW, t_B, self.rotary, self.dtype).mean()
                 loss_sum += loss.detach() / accumulation
@@ -244,7 +258,8 @@ class Trainer:
         if start is None:
             transformer = build_transformer(model, expansion=expansion)
         else:
-            transformer = load_transformer(start, model, expansion=expansion)
+            location = resolve_checkpoint(start, "stage.init_from")
+            transformer = load_transformer(location, model, expansion=expansion)
         if self.training.gradient_checkpointing:
             transformer.enable_gradient_checkpointing()
             assert transformer.is_gradient_checkpointing

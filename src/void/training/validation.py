@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from void.cache.noise import NoiseCache, with_noise
 from void.cache.store import Cache
 from void.conditioning import to_frames
 from void.config import VoidConfig
@@ -63,13 +64,21 @@ class Validator:
         cfg: the run.
         cache: must hold pairs of `data.eval_split`.
         device: of the transformer; the VAE is loaded to it when the first videos are made.
+        noise: of pass 2, that moves with each clip, used as it is; None: Gaussian, of a fixed seed.
         rank: this process; pairs are dealt out among `processes`.
     """
 
     def __init__(
-        self, cfg: VoidConfig, cache: Cache, device: torch.device, *, rank: int = 0, processes: int = 1
+        self,
+        cfg: VoidConfig,
+        cache: Cache,
+        device: torch.device,
+        noise: NoiseCache | None = None,
+        *,
+        rank: int = 0,
+        processes: int = 1,
     ) -> None:
-        rows = select(cache.rows, cfg.data.eval_split)
+        rows = with_noise(select(cache.rows, cfg.data.eval_split), noise)
         self.cfg = cfg
         self.device = device
         self.loss_rows = rows[:LOSS_PAIRS][rank::processes]
@@ -83,6 +92,7 @@ class Validator:
             draw_variant=False,
             text_dropout=0.0,
             seed=cfg.seed,
+            noise=noise,
         )
         self._places = {row.id: place for place, row in enumerate(rows)}
         self._vae: VoidVAE | None = None
@@ -97,8 +107,10 @@ class Validator:
         for row in self.loss_rows:
             batch = self._batch(row)
             for t in levels:
-                draws = generator(self.cfg.seed, "validation", row.id, t)
-                noise_BTCHW = torch.randn(batch.target_BTCHW.shape, generator=draws).to(self.device)
+                noise_BTCHW = batch.noise_BTCHW
+                if noise_BTCHW is None:
+                    draws = generator(self.cfg.seed, "validation", row.id, t)
+                    noise_BTCHW = torch.randn(batch.target_BTCHW.shape, generator=draws).to(self.device)
                 t_B = torch.tensor([t], device=self.device)
                 loss_B = velocity_loss(transformer, schedule, batch, noise_BTCHW, t_B, rotary, dtype)
                 found.append(LevelLoss(row.id, t, loss_B.item()))
@@ -122,6 +134,7 @@ class Validator:
             num_inference_steps=self.cfg.training.validation_steps,
             guidance_scale=1.0,
             generator=generator(self.cfg.seed, "validation video", row.id),
+            latents=batch.noise_BTCHW,
         ).frames[0]
         mask_BTCHW = decode_latents(vae, batch.mask_BTCHW) * 2 - 1
         yield to_frames(decode_latents(vae, batch.input_BTCHW))[0]

@@ -71,7 +71,7 @@
       for (const other of document.querySelectorAll("[data-rate]")) other.setAttribute("aria-pressed", String(other === button));
     });
   }
-  document.getElementById("baselines").addEventListener("click", (event) => {
+  document.getElementById("baselines")?.addEventListener("click", (event) => {
     const shown = document.body.classList.toggle("with-baselines");
     event.currentTarget.setAttribute("aria-pressed", String(shown));
   });
