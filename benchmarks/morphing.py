@@ -1,12 +1,14 @@
-"""Calibrates the morphing detector on simulated pairs and tells its precision and recall.
+"""Calibrates the morphing detector on simulated pairs and tells its precision and recall on others.
 
-    .venv/bin/python benchmarks/morphing.py DATA_ROOT [--sheet FILE.png] [--limit N]
+    .venv/bin/python benchmarks/morphing.py DATA_ROOT [--calibrate N] [--sheet FILE.png] [--cases FILE.json]
 
-Simulated clips never morph: the counterfactual clip of each pair as it is, softened, and as H.264 at crf 28. Made to
-morph, in the affected region and growing over the clip, they are the positives: elastic deformation, wobble, swelling,
-and colours that turn into others. Units come from the pairs of the split `train`: the drift that a tenth of the clips
-that do not morph reach. Precision and recall are those of `val`: other scenes. Factual clips, in whose affected region
-things collide at speed, are shown as a harder case and counted nowhere else.
+Simulated clips never morph: the counterfactual clip of each pair as it is, softened, and as H.264 at crf 28; and the
+factual one, a harder case, for in its affected region things collide at speed. Made to morph, in the affected region
+and growing over the clip, they are the positives: elastic deformation, wobble, swelling, and colours that turn into
+others.
+
+The first N pairs of the manifest give the units: the drift that a tenth of their counterfactual clips reach. Precision
+and recall are those of the pairs after them.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import cv2
@@ -24,9 +26,10 @@ from rich.console import Console
 from rich.table import Table
 
 from void.data.randomness import child_seed
+from void.files import write_json
 from void.noise import morphing as detector
 from void.noise.flow import DisFlow
-from void.pairs import ManifestRow, Pair, read_manifest, read_pair, select
+from void.pairs import ManifestRow, Pair, read_manifest, read_pair
 from void.tracking.progress import progress_bar
 from void.video import read_video, write_video
 
@@ -40,6 +43,7 @@ STRENGTHS = {
 }
 WOBBLE_FRAMES = 12
 FALSE_ALARMS = 0.1
+DRIFTS = ("appearance", "shape")
 HARDER = "factual"
 SHEET_ROWS = 4
 
@@ -49,7 +53,6 @@ class Case:
     """A clip and its drifts; strength 0: it does not morph."""
 
     pair: str
-    split: str
     kind: str
     strength: float
     appearance: float
@@ -60,32 +63,34 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("root", type=Path, help="a data folder of `void generate`")
-    parser.add_argument("--sheet", type=Path, help="also draw a few cases into this PNG")
-    parser.add_argument("--limit", type=int, help="use at most this many pairs of each split")
+    parser.add_argument("--calibrate", type=int, help="pairs that give the units (half of them)")
+    parser.add_argument("--sheet", type=Path, help="also draw a few held-out cases into this PNG")
+    parser.add_argument("--cases", type=Path, help="also write the drifts of every clip")
     arguments = parser.parse_args()
-    rows = [
-        row for split in ("train", "val") for row in select(read_manifest(arguments.root), split)[: arguments.limit]
-    ]
-    cases = []
-    with progress_bar("clips", len(rows) * 15) as advance:
-        for row in rows:
-            for case in cases_of(row, read_pair(arguments.root / row.path)):
-                cases.append(case)
-                advance()
-    console = Console(width=110)
-    training = [case for case in cases if case.split == "train" and case.strength == 0 and case.kind != HARDER]
-    units = [
-        float(np.quantile([getattr(case, name) for case in training], 1 - FALSE_ALARMS))
-        for name in ("appearance", "shape")
-    ]
+    rows = read_manifest(arguments.root)
+    first = arguments.calibrate or len(rows) // 2
+    console = Console(width=100)
+    with progress_bar("pairs", len(rows)) as advance:
+        calibration, held_out = (
+            [case for row in part for case in cases_of(arguments.root, row, advance, with_morphs=with_morphs)]
+            for part, with_morphs in ((rows[:first], False), (rows[first:], True))
+        )
+    calm = [case for case in calibration if case.kind != HARDER]
+    units = [float(np.quantile([getattr(case, name) for case in calm], 1 - FALSE_ALARMS)) for name in DRIFTS]
     console.print(
-        f"units found: appearance {units[0]:.2f}, shape {units[1]:.3f}; "
+        f"units from {first} pairs: appearance {units[0]:.2f}, shape {units[1]:.3f}; "
         f"in use: {detector.APPEARANCE_UNIT}, {detector.SHAPE_UNIT}"
     )
-    for split in ("train", "val"):
-        console.print(report([case for case in cases if case.split == split], split))
+    console.print(report(held_out, f"{len(rows) - first} other pairs"))
+    for without, cases in (
+        ("", held_out),
+        (" without factual clips", [case for case in held_out if case.kind != HARDER]),
+    ):
+        console.print(summary(cases) + without)
+    if arguments.cases:
+        write_json(arguments.cases, [asdict(case) for case in calibration + held_out])
     if arguments.sheet:
-        draw(arguments.root, rows[:SHEET_ROWS], arguments.sheet)
+        draw(arguments.root, rows[first : first + SHEET_ROWS], arguments.sheet)
 
 
 def score(case: Case) -> float:
@@ -93,33 +98,39 @@ def score(case: Case) -> float:
     return max(case.appearance / detector.APPEARANCE_UNIT, case.shape / detector.SHAPE_UNIT)
 
 
-def report(cases: list[Case], split: str) -> Table:
-    """Alarms by kind and strength, then precision and recall."""
-    table = Table(title=f"{split}: clips with a score of at least 1")
+def report(cases: list[Case], title: str) -> Table:
+    """Alarms by kind and strength."""
+    table = Table(title=f"{title}: clips with a score of at least 1")
     for heading in ("kind", "strength", "clips", "alarms", "share"):
         table.add_column(heading, justify="right" if heading != "kind" else "left")
     for kind, strength in sorted({(case.kind, case.strength) for case in cases}, key=lambda key: (key[1] > 0, key)):
         alarms = [score(case) >= 1 for case in cases if (case.kind, case.strength) == (kind, strength)]
         table.add_row(kind, f"{strength:g}", str(len(alarms)), str(sum(alarms)), f"{np.mean(alarms):.0%}")
-    counted = [case for case in cases if case.kind != HARDER]
-    is_morphing = np.array([case.strength > 0 for case in counted])
-    alarm = np.array([score(case) >= 1 for case in counted])
-    hits, false = int((alarm & is_morphing).sum()), int((alarm & ~is_morphing).sum())
-    balanced = hits / is_morphing.sum() / (hits / is_morphing.sum() + false / (~is_morphing).sum())
-    table.caption = (
-        f"recall {hits}/{is_morphing.sum()} = {hits / is_morphing.sum():.2f}, "
-        f"false alarms {false}/{(~is_morphing).sum()}, "
-        f"precision {hits / max(1, hits + false):.2f} ({balanced:.2f} where half of the clips morph)"
-    )
     return table
 
 
-def cases_of(row: ManifestRow, pair: Pair) -> Iterator[Case]:
+def summary(cases: list[Case]) -> str:
+    """Precision and recall, with their counts."""
+    morphs = np.array([case.strength > 0 for case in cases])
+    alarms = np.array([score(case) >= 1 for case in cases])
+    hits, false = int((alarms & morphs).sum()), int((alarms & ~morphs).sum())
+    recall, false_share = hits / morphs.sum(), false / (~morphs).sum()
+    return (
+        f"recall {recall:.2f} ({hits} of {morphs.sum()}), "
+        f"false alarms {false_share:.2f} ({false} of {(~morphs).sum()}), "
+        f"precision {hits / max(1, hits + false):.2f}, "
+        f"or {recall / (recall + false_share):.2f} if half of all clips morph"
+    )
+
+
+def cases_of(root: Path, row: ManifestRow, advance: Callable[[], None], *, with_morphs: bool) -> Iterator[Case]:
     """Every clip that a pair gives, with its drifts."""
+    pair = read_pair(root / row.path)
+    region_THW = pair.quadmask.primary_THW | pair.quadmask.affected_THW
     for kind, strength, frames_THWC in clips_of(row, pair):
-        region_THW = pair.quadmask.primary_THW | pair.quadmask.affected_THW
-        appearance, shape = detector.drifts(frames_THWC, region_THW, DisFlow())
-        yield Case(row.id, row.split, kind, strength, appearance, shape)
+        if strength == 0 or with_morphs:
+            yield Case(row.id, kind, strength, *detector.drifts(frames_THWC, region_THW, DisFlow()))
+    advance()
 
 
 def clips_of(row: ManifestRow, pair: Pair) -> Iterator[tuple[str, float, Frames]]:

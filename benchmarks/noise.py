@@ -1,9 +1,9 @@
 """Seconds of a step of the noise warp on two canvases, beside the published procedure in the same run; and of the flow.
 
-    .venv/bin/python benchmarks/noise.py [--large] [--device cuda]
+    .venv/bin/python benchmarks/noise.py [--large] [--offsets] [--device cuda]
 
-The baseline is written from the published description: every edge of the canvas is split and merged, copies of a pixel
-are found by equal values, fresh noise is drawn for all of them. Its random numbers differ, its statistics do not.
+The baseline is `recipe.noise_warp=released`: every edge of the canvas is split and merged, copies of a pixel are found
+by equal values, fresh noise is drawn for all of them.
 """
 
 from __future__ import annotations
@@ -19,20 +19,32 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
+from void.noise.config import NoiseConfig
 from void.noise.flow import DisFlow
+from void.noise.latents import warped_latents
+from void.noise.motion import inside, sample
+from void.noise.released_canvas import ReleasedCanvas
 from void.noise.warp import NoiseCanvas, trace_edges
+from void.shapes import SPATIAL_COMPRESSION
 
 CHANNELS = 16
 SMALL, LARGE = (384, 672), (1536, 2688)
-REPEATS = 5
+REPEATS = 15
+OFFSET_FRAMES, OFFSET_SIZE, OFFSET_CHANNELS = (0, 4, 16, 40, 80), (96, 128), 48
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--large", action="store_true", help="also the canvas of a 384 x 672 clip, 1536 x 2688")
+    parser.add_argument(
+        "--offsets", action="store_true", help="only: what carrying motion below a pixel gives and costs"
+    )
     parser.add_argument("--device", default="cpu")
     arguments = parser.parse_args()
+    if arguments.offsets:
+        Console().print(offsets_table())
+        return
     table = Table(title=f"seconds a frame, {CHANNELS} channels, {arguments.device}, {torch.get_num_threads()} threads")
     for column in ("", "published", "ours", "ratio", "of it tracing edges", "copying the noise once"):
         table.add_column(column, justify="right")
@@ -47,11 +59,11 @@ def main() -> None:
 def warp_row(height: int, width: int, device: torch.device) -> tuple[str, ...]:
     """One line of the table."""
     flow_2HW = waves(height, width).to(device)
-    published = Published(height, width, device)
+    published = ReleasedCanvas(height, width, range(CHANNELS), 0, device=device)
     ours = NoiseCanvas(height, width, range(CHANNELS), 0, device=device)
     baseline, step = (seconds(lambda warper=warper: warper.step(flow_2HW)) for warper in (published, ours))
-    tracing = seconds(lambda: trace_edges(flow_2HW, ours.offset_2N))
-    copying = seconds(lambda: ours.noise_CN.clone())
+    tracing = seconds(lambda: trace_edges(flow_2HW, ours.offset_2HW))
+    copying = seconds(lambda: ours.noise_NC.clone())
     return (
         f"{baseline:.3f}",
         f"{step:.3f}",
@@ -59,6 +71,47 @@ def warp_row(height: int, width: int, device: torch.device) -> tuple[str, ...]:
         f"{tracing:.3f}",
         f"{copying:.3f}",
     )
+
+
+def offsets_table() -> Table:
+    """Correlation of the latents of frame t with those of frame 0, followed along the motion."""
+    table = Table("motion of one frame", "offsets", *(f"t = {frame}" for frame in OFFSET_FRAMES[1:]))
+    height, width = OFFSET_SIZE
+    y, x = torch.meshgrid(torch.arange(height / 2) - height / 4, torch.arange(width / 2) - width / 4, indexing="ij")
+    flows = {
+        "shift by 1/80 latent pixel": torch.stack([torch.full_like(x, 0.05), torch.zeros_like(x)]),
+        "shift by 1/8 latent pixel": torch.stack([torch.full_like(x, 0.5), torch.full_like(x, 0.11)]),
+        "rotation by 0.3 degrees": 0.0052 * torch.stack([-y, x]),
+        "zoom by 0.3 %": 0.003 * torch.stack([x, y]),
+        "waves": 0.3 * torch.stack([torch.sin(y / 7) * torch.cos(x / 9), torch.cos(x / 8)]),
+    }
+    for name, flow_2HW in flows.items():
+        for carry in (True, False):
+            found = along(flow_2HW, NoiseConfig(carry_offsets=carry))
+            table.add_row(name, "carried" if carry else "forgotten", *(f"{value:.3f}" for value in found))
+    return table
+
+
+def along(flow_2HW: Tensor, config: NoiseConfig) -> list[float]:
+    """That correlation at each of `OFFSET_FRAMES` but the first, under a flow of half the clip's size."""
+    height, width = OFFSET_SIZE
+    last = OFFSET_FRAMES[-1]
+    noise_TChw = warped_latents(
+        flow_2HW.expand(last, -1, -1, -1), OFFSET_FRAMES, height, width, config, seed=1, channels=OFFSET_CHANNELS
+    )
+    rows, columns = height // SPATIAL_COMPRESSION, width // SPATIAL_COMPRESSION
+    y_hw, x_hw = torch.meshgrid(torch.arange(rows), torch.arange(columns), indexing="ij")
+    at_2hw = torch.stack([x_hw, y_hw]).float()
+    side = SPATIAL_COMPRESSION / 2
+    found = []
+    for frame in range(last + 1):
+        if frame in OFFSET_FRAMES[1:]:
+            seen_hw = inside(at_2hw, rows, columns)
+            then_CN = sample(noise_TChw[OFFSET_FRAMES.index(frame)], at_2hw)[:, seen_hw]
+            both = torch.stack([then_CN.flatten(), noise_TChw[0][:, seen_hw].flatten()])
+            found.append(float(torch.corrcoef(both)[0, 1]))
+        at_2hw = at_2hw + sample(flow_2HW, (at_2hw + 0.5) * side - 0.5) / side
+    return found
 
 
 def waves(height: int, width: int) -> Tensor:
@@ -77,48 +130,6 @@ def seconds(work: Callable[[], object]) -> float:
             torch.cuda.synchronize()
         taken.append(time.perf_counter() - began)
     return statistics.median(taken[1:])
-
-
-class Published:
-    """One step of the published procedure, over all edges and channels at once."""
-
-    def __init__(self, height: int, width: int, device: torch.device) -> None:
-        self.height, self.width, self.device = height, width, device
-        self.noise_CN = torch.randn(CHANNELS, height * width, device=device)
-        self.density_N = torch.ones(height * width, device=device)
-
-    def step(self, flow_2HW: Tensor) -> None:
-        """Move the noise."""
-        count = self.height * self.width
-        pixel_N = torch.arange(count, device=self.device)
-        here_2N = torch.stack([pixel_N % self.width, pixel_N // self.width]).float()
-        flow_2N = flow_2HW.reshape(2, count)
-        push_N, lands_N = self._pixel(here_2N + flow_2N)
-        reached_N = torch.zeros(count, dtype=torch.bool, device=self.device)
-        reached_N[push_N[lands_N]] = True
-        empty = (~reached_N).nonzero()[:, 0]
-        pull, inside = self._pixel(here_2N[:, empty] - flow_2N[:, empty])
-        from_E = torch.cat([pixel_N[lands_N], pull[inside]])
-        to_E = torch.cat([push_N[lands_N], empty[inside]])
-
-        copies_CE = self.noise_CN[:, from_E]
-        _, family_E, ways = torch.unique(copies_CE[0], return_inverse=True, return_counts=True)
-        z_CE = torch.randn_like(copies_CE)
-        mean_CF = torch.zeros(CHANNELS, len(ways), device=self.device).index_add_(1, family_E, z_CE) / ways
-        copies_CE = copies_CE / ways[family_E].sqrt() + z_CE - mean_CF[:, family_E]
-        density_E = self.density_N[from_E] / ways[family_E]
-        sums_CN = torch.zeros_like(self.noise_CN).index_add_(1, to_E, density_E * copies_CE)
-        squares_N = torch.zeros_like(self.density_N).index_add_(0, to_E, density_E.square())
-        fresh_CN = torch.randn_like(self.noise_CN)
-        self.noise_CN = torch.where(squares_N > 0, sums_CN / squares_N.clamp(min=1e-30).sqrt(), fresh_CN)
-        density_N = torch.zeros_like(self.density_N).index_add_(0, to_E, density_E)
-        density_N[squares_N == 0] = 1
-        self.density_N = (density_N / density_N.mean() + 1e-5).pow(0.9999)
-
-    def _pixel(self, at_2E: Tensor) -> tuple[Tensor, Tensor]:
-        x, y = at_2E.round()
-        inside = (x >= 0) & (x < self.width) & (y >= 0) & (y < self.height)
-        return torch.where(inside, y.long() * self.width + x.long(), 0), inside
 
 
 if __name__ == "__main__":

@@ -67,8 +67,8 @@ def test_every_experiment_has_a_legal_geometry(experiment: str) -> None:
     config = compose_config([f"experiment={experiment}"])
     shapes.check_frames(config.data.frames, "data.frames")
     shapes.check_size(config.data.height, config.data.width, "data")
-    assert config.root == f"runs/{experiment}"
-    assert Path(config.data.root).parts[:2] == ("runs", experiment)
+    assert config.root == f"runs/{config.name}"
+    assert Path(config.data.root).parts[:2] == ("runs", config.name)
 
 
 def test_no_two_experiments_train_into_one_folder() -> None:

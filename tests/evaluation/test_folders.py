@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import html
 from pathlib import Path
 
 import pytest
 from void_run import IDS, scene, write_predicted, write_second_pass
 
+from void.composition import compose_config
 from void.config import VoidConfig
 from void.errors import InputError
 from void.evaluation.evaluate import evaluate
@@ -27,7 +29,7 @@ def test_both_passes_are_rows_and_panels(run: VoidConfig, stage: Stage) -> None:
     assert [row["name"] for row in metrics["methods"] if row["kind"] == "model"] == [FIRST_PASS, SECOND_PASS]
     assert metrics["mean"][SECOND_PASS]["frame"]["ssim"] > metrics["mean"][FIRST_PASS]["frame"]["ssim"] + 0.01
     assert metrics["clips"][0]["predictions"][SECOND_PASS] == {"stage": "pass2", "morphing": 0.75, "seed": 1}
-    page = (Path(run.eval.root) / REPORT).read_text()
+    page = html.unescape((Path(run.eval.root) / REPORT).read_text())
     assert page.count("<video") == len(IDS) * 6
     assert "second pass over the first one's result (morphing score 0.75)" in page
 
@@ -36,9 +38,8 @@ def test_a_clip_that_was_kept_says_so(run: VoidConfig) -> None:
     run.stage.name = Stage.auto
     write_second_pass(run, TRUTHS, stage="pass1", morphing=0.25)
     evaluate(run)
-    assert "the first pass's result, kept (morphing score 0.25)" in (
-        (Path(run.eval.root) / REPORT).read_text().replace("&#39;", "'")
-    )
+    page = html.unescape((Path(run.eval.root) / REPORT).read_text())
+    assert "the first pass's result, kept (morphing score 0.25)" in page
 
 
 def test_the_folders_of_the_second_stage_alone(run: VoidConfig, tmp_path: Path) -> None:
@@ -78,7 +79,6 @@ def test_labels_that_are_taken(run: VoidConfig, label: str) -> None:
         evaluate(run)
 
 
-def test_no_folder_at_all(run: VoidConfig) -> None:
-    run.eval.predictions = {}
-    with pytest.raises(InputError, match="names no folder"):
-        evaluate(run)
+def test_folders_on_the_command_line() -> None:
+    config = compose_config(["+eval.predictions={corrected: runs/a/infer, at 50 steps: runs/b/infer}"])
+    assert chosen(config) == {"corrected": Path("runs/a/infer"), "at 50 steps": Path("runs/b/infer")}

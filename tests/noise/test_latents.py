@@ -16,7 +16,7 @@ from torch import Tensor
 from void.errors import InputError
 from void.noise.config import NoiseConfig
 from void.noise.degradation import degrade
-from void.noise.latents import channels_at_once, warped_latents
+from void.noise.latents import channels_at_once, latent_frames_at, warped_latents
 from void.recipe import Degradation
 from void.video import write_video
 
@@ -32,7 +32,7 @@ def moving(dx: float, dy: float = 0.0) -> Tensor:
 
 
 def latents(flow_T2HW: Tensor, config: NoiseConfig = CONFIG, seed: int = 0, channels: int = 16) -> Tensor:
-    return warped_latents(flow_T2HW, FRAMES, HEIGHT, WIDTH, config, seed, channels=channels)
+    return warped_latents(flow_T2HW, latent_frames_at(FRAMES), HEIGHT, WIDTH, config, seed, channels=channels)
 
 
 @pytest.mark.parametrize("flow_T2HW", [moving(0.7, -0.4), 2 * torch.randn(12, 2, 32, 48)], ids=["shift", "random"])
@@ -70,6 +70,26 @@ def test_memory_and_company_change_nothing_and_the_seed_everything() -> None:
     torch.testing.assert_close(latents(flow_T2HW, small), whole, rtol=0, atol=0)
     torch.testing.assert_close(latents(flow_T2HW), whole, rtol=0, atol=0)
     assert abs((latents(flow_T2HW, seed=1) * whole).mean()) < 4 / math.sqrt(whole.numel())
+
+
+def test_noise_is_read_at_any_frames_in_any_order() -> None:
+    flow_T2HW = moving(0.7, 0.2)
+    whole_TChw = latents(flow_T2HW)
+    mirrored_TChw = warped_latents(flow_T2HW, [0, 4, 8, 12, 8, 4], HEIGHT, WIDTH, CONFIG, 0)
+    torch.testing.assert_close(mirrored_TChw, whole_TChw[[0, 1, 2, 3, 2, 1]], rtol=0, atol=0)
+
+
+def test_a_single_frame_has_noise_and_needs_no_flow() -> None:
+    noise_TChw = warped_latents(torch.zeros(0, 2, 8, 8), [0, 0], HEIGHT, WIDTH, CONFIG, 0)
+    torch.testing.assert_close(noise_TChw[0], noise_TChw[1], rtol=0, atol=0)
+    assert abs(noise_TChw[0].std() - 1) < 4 / math.sqrt(2 * noise_TChw[0].numel())
+
+
+def test_a_flow_that_is_not_finite_is_refused() -> None:
+    flow_T2HW = moving(0)
+    flow_T2HW[3, 1, 2, 2] = float("nan")
+    with pytest.raises(InputError, match="between frames 3 and 4"):
+        latents(flow_T2HW)
 
 
 def test_a_full_size_canvas_fits_into_the_default_budget() -> None:

@@ -68,7 +68,7 @@ def test_what_changes_its_form_or_colours_does_not(change: dict[str, float], dri
     assert getattr(morphed, drift) == morphed.score or drift == "shape"
 
 
-@pytest.mark.parametrize(("name", "amounts"), [("growth", (0.05, 0.2, 0.6)), ("fade", (0.1, 0.4, 1.0))])
+@pytest.mark.parametrize(("name", "amounts"), [("growth", (0.02, 0.06, 0.2)), ("fade", (0.1, 0.4, 1.0))])
 def test_more_morphing_scores_higher(name: str, amounts: tuple[float, ...]) -> None:
     scores = [found(**{name: amount}).score for amount in amounts]
     assert scores == sorted(scores) and scores[-1] > 1.5 * scores[0]

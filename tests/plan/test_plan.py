@@ -66,6 +66,15 @@ def test_published_sums_of_a_denoising_run(steps: int, guidance: float, petaflop
     assert inference_compute(cfg).denoise / 1000 == pytest.approx(petaflop, rel=0.01)
 
 
+def test_the_second_pass_has_steps_and_guidance_of_its_own() -> None:
+    override = ("infer.pass2.steps=7", "infer.pass2.guidance_scale=6", "infer.steps=3")
+    first, second = (estimate(configuration(*TINY, f"stage={stage}", *override)) for stage in ("pass1", "pass2"))
+    assert (first.stage, second.stage) == ("pass1", "pass2")
+    assert second.compute.denoising == pytest.approx(7 * 2 / 3 * first.compute.denoising)
+    with pytest.raises(InputError, match="stage=both: a plan is of one pass"):
+        estimate(configuration(*TINY, "stage=both"))
+
+
 def test_a_long_clip_is_planned_in_windows() -> None:
     one = inference_compute(configuration(*FULL_SIZE))
     several = inference_compute(configuration(*FULL_SIZE, data__frames=197))

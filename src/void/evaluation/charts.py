@@ -10,7 +10,7 @@ from void.evaluation.noise_statistics import BAND
 
 WIDTH, HEIGHT = 420, 220
 LEFT, RIGHT, TOP, BOTTOM = 48, 408, 24, 176
-LOWEST, HIGHEST = -0.2, 1.0
+LOWEST, HIGHEST = -0.1, 1.0
 MOST_TICKS = 8
 
 

@@ -21,8 +21,8 @@ class EvalConfig:
 
     root: str = MISSING
     """Folder of the report: report.html, metrics.json, metrics.csv; noise.html beside them where there is noise."""
-    predictions: dict[str, str] | None = None
-    """Folders of `void infer` to compare, by label, a row each; they must be of the same pairs. null: infer.root as
+    predictions: dict[str, str] = field(default_factory=dict)
+    """Folders of `void infer` of the same pairs, a row each: +eval.predictions={LABEL: FOLDER, ...}. {}: infer.root as
     `VOID pass 1`, and unless stage=pass1 infer.pass2.root as `VOID pass 2`; with stage=pass2 the first pass's row is
     that of infer.pass2.first_pass, where `void infer` made that folder."""
     baselines: list[str] = field(default_factory=lambda: ["input", "opencv_inpaint", "vae"])

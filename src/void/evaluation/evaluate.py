@@ -34,7 +34,7 @@ def evaluate(config: VoidConfig) -> None:
         return
     remove_partials(root)
 
-    # Imported here because torch takes seconds to load, and a rerun of a finished evaluation needs none of it.
+    # Imported here because torchmetrics takes seconds to load, and a rerun of a finished evaluation needs none of it.
     from void.evaluation.scoring import score
     from void.noise.flow import DisFlow
 

@@ -52,15 +52,9 @@ def read_folders(config: VoidConfig) -> list[Folder]:
 
 
 def chosen(config: VoidConfig) -> dict[str, Path]:
-    """Folders by label.
-
-    Raises:
-        InputError: `eval.predictions` is empty.
-    """
+    """Folders by label."""
     infer, stage = config.infer, config.stage.name
-    if config.eval.predictions is not None:
-        if not config.eval.predictions:
-            raise InputError("eval.predictions names no folder", "give LABEL: FOLDER, or null for those of the stage")
+    if config.eval.predictions:
         return {label: Path(root) for label, root in config.eval.predictions.items()}
     if stage is Stage.pass1:
         return {FIRST_PASS: Path(infer.root)}

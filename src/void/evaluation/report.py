@@ -107,5 +107,6 @@ def _frame_scores(metrics: dict[str, Any], clip: ScoredClip) -> dict[str, str]:
     lines = {}
     for name, row in zip(names, _clip_rows(metrics, clip), strict=True):
         psnr, ssim, warp = (row.of(metric)[0].text for metric in tables.METRICS)
-        lines[name] = f"{psnr} dB \N{MIDDLE DOT} SSIM {ssim} \N{MIDDLE DOT} E_warp {warp}"
+        unit = "" if psnr == tables.EXACT else " dB"
+        lines[name] = f"{psnr}{unit} \N{MIDDLE DOT} SSIM {ssim} \N{MIDDLE DOT} E_warp {warp}"
     return lines

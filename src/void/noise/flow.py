@@ -98,6 +98,11 @@ def estimator(config: NoiseConfig, device: torch.device) -> FlowEstimator:
     Raises:
         InputError: it can't be had here.
     """
+    if config.flow is FlowMethod.simulator:
+        raise InputError(
+            "noise.flow=simulator needs the flow beside a pair; a clip has none",
+            "use noise.flow=dis, or train on pairs generated with scene.flow=true",
+        )
     return DisFlow() if config.flow is FlowMethod.dis else RaftFlow(config.raft_weights, device)
 
 

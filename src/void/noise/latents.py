@@ -24,7 +24,8 @@ from void.shapes import LATENT_CHANNELS, SPATIAL_COMPRESSION, TEMPORAL_COMPRESSI
 
 # Bytes a canvas pixel takes besides its channels: edges, flow, density and offsets of a step.
 STEP_BYTES = 160
-FLOAT_BYTES = 4
+# A canvas holds each value twice: before a step and after it.
+VALUE_BYTES = 8
 
 
 def warped_latents(
@@ -90,7 +91,7 @@ def latent_frames_at(frames: int) -> list[int]:
 def channels_at_once(canvas_pixels: int, channels: int, memory_gib: float) -> int:
     """How many channels of a canvas fit into memory together; at least one."""
     budget = memory_gib * 2**30 - STEP_BYTES * canvas_pixels
-    return max(1, min(channels, int(budget // (FLOAT_BYTES * canvas_pixels))))
+    return max(1, min(channels, int(budget // (VALUE_BYTES * canvas_pixels))))
 
 
 def _canvas(

@@ -5,8 +5,8 @@ size; noise is warped at 480 x 720 and so comes as 60 x 90 latents, in half prec
 noise of frame 71 i / (T - 1), rounded down. A bilinear resize to the model's latents makes it smooth and periodic: at
 48 x 84 its standard deviation is 0.66.
 
-Shape legend: T frames or latent frames, H and W pixel rows and columns, C colours or latent channels, h and w latent rows
-and columns.
+Shape legend: T frames or latent frames, H and W pixel rows and columns, C colours or latent channels, h and w latent
+rows and columns.
 """
 
 from __future__ import annotations

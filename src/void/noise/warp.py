@@ -3,8 +3,8 @@
 On a fine canvas every pixel holds a value q ~ N(0, 1) per channel and a density w > 0. One step along a forward flow F
 makes edges from the old canvas to the new one:
 
-    push   p -> t(p) = round(p + d(p) + F(p)), where that is on the canvas
-    pull   s(t) = round(t - F(t)) -> t, for each t that nothing was pushed to, where s(t) is on the canvas
+    push   p -> t(p) = p + round(d(p) + F(p)), where that is on the canvas
+    pull   s(t) = t - round(F(t)) -> t, for each t that nothing was pushed to, where s(t) is on the canvas
 
 A pixel that n edges leave is split, so that its copies are independent and of unit variance, and edges that meet are
 merged by density; a pixel that no edge reaches gets fresh noise:
@@ -18,7 +18,11 @@ The offset d is the motion that rounding left undone in the step before, average
 adds up. Single pixels that carried their own remainders would soon lie as irregularly as points thrown at random: most
 would meet or be split at every step, and the noise would forget itself.
 
-Shape legend: C channels, H and W canvas rows and columns, N = H W, E edges.
+Most pixels have one edge in and one out, and are only moved. One gather moves them, with the channels of a pixel side
+by side in memory; pixels that are split or merged, a few in a hundred, are put in afterwards.
+
+Shape legend: C channels, H and W canvas rows and columns, N = H W, E edges that split or meet, S those that split, F
+new pixels that no edge reaches, A split old pixels.
 """
 
 from __future__ import annotations
@@ -42,16 +46,15 @@ class Edges:
     """Where each pixel of the new canvas comes from: all that a step needs to know, for any number of channels.
 
     Args:
-        source_N: the old pixel, wherever one edge from an unsplit pixel is all that arrives; of no meaning elsewhere.
+        source_N: the old pixel, int32, wherever one edge from an unsplit pixel is all that arrives; elsewhere any.
         fresh_F: the new pixels that no edge reaches.
         from_E: old pixels of the remaining edges: of split pixels, and edges that meet.
-        to_E: places in `reached_R` of their new pixels.
+        to_E: their new pixels.
         ways_E: how many edges leave each of their old pixels.
-        reached_R: the new pixels of the remaining edges, each once.
         split_S: places in the E lists whose old pixel is split.
-        family_S: for each of them, the number of its old pixel among `families`.
+        family_S: for each of them, the number of its old pixel among those that are split.
         families: how many old pixels are split.
-        rounding_2N: by how much rounding changed each old pixel's motion (x, y), in [-0.5, 0.5].
+        undone_2HW: by how much rounding changed each old pixel's motion (x, y), in [-0.5, 0.5].
     """
 
     source_N: Tensor
@@ -59,60 +62,65 @@ class Edges:
     from_E: Tensor
     to_E: Tensor
     ways_E: Tensor
-    reached_R: Tensor
     split_S: Tensor
     family_S: Tensor
     families: int
-    rounding_2N: Tensor
+    undone_2HW: Tensor
 
 
-def trace_edges(flow_2HW: Tensor, offset_2N: Tensor) -> Edges:
+def trace_edges(flow_2HW: Tensor, offset_2HW: Tensor) -> Edges:
     """The edges of one step.
 
     Args:
         flow_2HW: (x, y) displacement from the old frame to the new one, in canvas pixels, on the old frame's grid.
-        offset_2N: motion that earlier steps left undone.
+        offset_2HW: motion that earlier steps left undone.
     """
     _, height, width = flow_2HW.shape
-    count = height * width
-    device = flow_2HW.device
-    flow_2N = flow_2HW.reshape(2, count)
-    pixel_N = torch.arange(count, device=device)
-    here_2N = torch.stack([pixel_N % width, pixel_N // width]).float()
+    count, device = height * width, flow_2HW.device
+    motion_2HW = flow_2HW + offset_2HW
+    hop_2HW = motion_2HW.round()
+    rows_H1, columns_W = torch.arange(height, device=device)[:, None], torch.arange(width, device=device)
+    push_N = _place(hop_2HW[0] + columns_W, hop_2HW[1] + rows_H1, height, width).view(count)
 
-    goal_2N = here_2N + offset_2N + flow_2N
-    push_N, lands_N = _pixel(goal_2N, height, width)
-    push_from, push_to = pixel_N[lands_N], push_N[lands_N]
-    hits_N = torch.bincount(push_to, minlength=count)
+    # Of the pixels pushed to one place, the place notes one. Which one makes no difference to the edges.
+    pixel_N = torch.arange(count, dtype=torch.int32, device=device)
+    noted_N1 = torch.full((count + 1,), -1, dtype=torch.int32, device=device).scatter_(0, push_N, pixel_N)
+    noted_N1[count] = -1
+    unnoted = (noted_N1.index_select(0, push_N) != pixel_N).nonzero()[:, 0]
+    unnoted = unnoted[push_N[unnoted] < count]
 
-    empty = (hits_N == 0).nonzero()[:, 0]
-    origin_2E = here_2N[:, empty] - flow_2N[:, empty]
-    pull, inside = _pixel(origin_2E, height, width)
+    source_N = noted_N1[:count]
+    empty = (source_N < 0).nonzero()[:, 0]
+    back_2E = flow_2HW.view(2, count)[:, empty].round()
+    pull = _place(empty % width - back_2E[0], empty // width - back_2E[1], height, width)
+    inside = pull < count
     pull_from, pull_to = pull[inside], empty[inside]
 
-    ways_N = lands_N.int().index_add_(0, pull_from, torch.ones_like(pull_from, dtype=torch.int32))
-    source_N = torch.zeros(count, dtype=torch.long, device=device)
-    # Where edges meet, the entry is of any one of them; `reached_R` replaces it.
-    source_N[push_to], source_N[pull_to] = push_from, pull_from
+    involved_N = torch.zeros(count, dtype=torch.bool, device=device)
+    involved_N[unnoted] = True
+    involved_N[noted_N1[push_N[unnoted]].long()] = True
+    pulls_N = torch.zeros(count, dtype=torch.int32, device=device)
+    pulls_N.index_add_(0, pull_from, torch.ones_like(pull_from, dtype=torch.int32))
+    splits = pulls_N[pull_from] + (push_N[pull_from] < count) > 1
+    involved_N[pull_from[splits]] = True
+    push_from = involved_N.nonzero()[:, 0]
+    push_from = push_from[push_N[push_from] < count]
 
-    meets = (hits_N[push_to] > 1) | (ways_N[push_from] > 1)
-    splits = ways_N[pull_from] > 1
-    from_E = torch.cat([push_from[meets], pull_from[splits]])
-    reached_R, to_E = _numbered(torch.cat([push_to[meets], pull_to[splits]]), count)
-    ways_E = ways_N[from_E]
+    source_N[empty] = torch.where(inside, pull, 0).int()
+    from_E = torch.cat([push_from, pull_from[splits]])
+    ways_E = pulls_N[from_E] + (push_N[from_E] < count)
     split_S = (ways_E > 1).nonzero()[:, 0]
-    split_pixels, family_S = _numbered(from_E[split_S], count)
+    family_S, families = _numbered(from_E[split_S], count)
     return Edges(
         source_N=source_N,
         fresh_F=empty[~inside],
         from_E=from_E,
-        to_E=to_E,
+        to_E=torch.cat([push_N[push_from], pull_to[splits]]),
         ways_E=ways_E,
-        reached_R=reached_R,
         split_S=split_S,
         family_S=family_S,
-        families=len(split_pixels),
-        rounding_2N=goal_2N - goal_2N.round(),
+        families=families,
+        undone_2HW=motion_2HW.sub_(hop_2HW),
     )
 
 
@@ -146,72 +154,72 @@ class NoiseCanvas:
         self.device = torch.device(device)
         count = height * width
         self.steps = 0
-        self.noise_CN = torch.stack([self._draws(channel).normal(count) for channel in channels])
+        (noise_NC,) = self._draws(count)
+        self.noise_NC = noise_NC.contiguous()
+        self._spare_NC = torch.empty_like(self.noise_NC)
         self.density_N = torch.ones(count, device=self.device)
-        self.offset_2N = torch.zeros(2, count, device=self.device)
+        self.offset_2HW = torch.zeros(2, height, width, device=self.device)
 
     def read(self) -> Tensor:
-        """The noise `(C, H, W)`, float32."""
-        return self.noise_CN.view(len(self.channels), self.height, self.width)
+        """The noise `(C, H, W)`, float32: a view, which holds until the next step."""
+        return self.noise_NC.view(self.height, self.width, -1).permute(2, 0, 1)
 
     def step(self, flow_2HW: Tensor) -> None:
         """Move the noise along a forward flow `(2, H, W)`, (x, y) in canvas pixels on the grid before the step."""
         assert flow_2HW.shape == (2, self.height, self.width)
         self.steps += 1
-        edges = trace_edges(flow_2HW, self.offset_2N)
+        edges = trace_edges(flow_2HW, self.offset_2HW)
         density_E = self.density_N[edges.from_E] / edges.ways_E
-        norm_R = _sums(density_E.square(), edges.to_E, len(edges.reached_R)).sqrt()
-        scale_E = edges.ways_E.float().rsqrt()
-        share_S = 1 / edges.ways_E[edges.split_S].float()
-        for values_N, channel in zip(self.noise_CN, self.channels, strict=True):
-            draws = self._draws(channel)
-            copies_E = values_N[edges.from_E] * scale_E
-            z_S = draws.normal(len(edges.split_S))
-            copies_E[edges.split_S] += z_S - _sums(z_S * share_S, edges.family_S, edges.families)[edges.family_S]
-            values_N.copy_(values_N[edges.source_N])
-            values_N[edges.reached_R] = _sums(density_E * copies_E, edges.to_E, len(edges.reached_R)) / norm_R
-            values_N[edges.fresh_F] = draws.normal(len(edges.fresh_F))
-        density_N = self.density_N[edges.source_N]
-        density_N[edges.reached_R] = _sums(density_E, edges.to_E, len(edges.reached_R))
+        self._move_noise(edges, density_E)
+        density_N = self.density_N.index_select(0, edges.source_N)
+        density_N[edges.to_E] = 0
+        density_N.index_add_(0, edges.to_E, density_E)
         density_N[edges.fresh_F] = 1
-        self.density_N = (density_N / density_N.mean() + DENSITY_FLOOR).pow(DENSITY_POWER)
+        self.density_N = density_N.div_(density_N.mean()).add_(DENSITY_FLOOR).pow_(DENSITY_POWER)
         if self.carry_offsets:
-            self.offset_2N = self._local_mean(edges.rounding_2N)
+            self.offset_2HW = _local_mean(edges.undone_2HW)
 
-    def _local_mean(self, rounding_2N: Tensor) -> Tensor:
-        """The motion that rounding left undone, as a smooth field."""
-        rounding_B2HW = rounding_2N.view(1, 2, self.height, self.width)
-        blocks_B2hw = F.avg_pool2d(rounding_B2HW, OFFSET_BLOCK, ceil_mode=True)
-        return F.interpolate(blocks_B2hw, (self.height, self.width), mode="bilinear").view(2, -1)
+    def _move_noise(self, edges: Edges, density_E: Tensor) -> None:
+        squares_N = torch.zeros_like(self.density_N).index_add_(0, edges.to_E, density_E.square())
+        weight_E = density_E / squares_N[edges.to_E].sqrt()
+        z_SC, fresh_FC = self._draws(len(edges.split_S), len(edges.fresh_F))
+        share_S = 1 / edges.ways_E[edges.split_S].float()
+        mean_AC = z_SC.new_zeros(edges.families, len(self.channels))
+        mean_AC.index_add_(0, edges.family_S, z_SC * share_S[:, None])
+        copies_EC = self.noise_NC.index_select(0, edges.from_E).mul_(edges.ways_E.float().rsqrt()[:, None])
+        copies_EC.index_add_(0, edges.split_S, z_SC - mean_AC.index_select(0, edges.family_S))
 
-    def _draws(self, channel: int) -> _Draws:
-        return _Draws(child_seed(self.seed, "warped noise", self.steps, channel), self.device)
+        moved_NC = torch.index_select(self.noise_NC, 0, edges.source_N, out=self._spare_NC)
+        moved_NC.index_fill_(0, edges.to_E, 0).index_add_(0, edges.to_E, copies_EC.mul_(weight_E[:, None]))
+        moved_NC.index_copy_(0, edges.fresh_F, fresh_FC)
+        self.noise_NC, self._spare_NC = moved_NC, self.noise_NC
+
+    def _draws(self, *counts: int) -> list[Tensor]:
+        """Normal values of the present step, one `(count, C)` for each count."""
+        drawn_CK = torch.empty(len(self.channels), sum(counts), device=self.device)
+        for values_K, channel in zip(drawn_CK, self.channels, strict=True):
+            seed = child_seed(self.seed, "warped noise", self.steps, channel)
+            values_K.normal_(generator=torch.Generator(self.device).manual_seed(seed))
+        return [part_CK.T for part_CK in drawn_CK.split(counts, dim=1)]
 
 
-class _Draws:
-    def __init__(self, seed: int, device: torch.device) -> None:
-        self._generator = torch.Generator(device).manual_seed(seed)
-
-    def normal(self, count: int) -> Tensor:
-        return torch.randn(count, generator=self._generator, device=self._generator.device)
+def _local_mean(undone_2HW: Tensor) -> Tensor:
+    """The motion that rounding left undone, as a smooth field."""
+    blocks_B2hw = F.avg_pool2d(undone_2HW[None], OFFSET_BLOCK, ceil_mode=True)
+    return F.interpolate(blocks_B2hw, undone_2HW.shape[1:], mode="bilinear")[0]
 
 
-def _pixel(at_2E: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:
-    """The pixel nearest to each position, as an index, and whether it is on the canvas (0 where it is not)."""
-    x, y = at_2E.round()
+def _place(x: Tensor, y: Tensor, height: int, width: int) -> Tensor:
+    """The index of the pixel at each whole position, int64, and `height * width` for all that are off the canvas."""
     on_canvas = (x >= 0) & (x < width) & (y >= 0) & (y < height)
-    return torch.where(on_canvas, y.long() * width + x.long(), 0), on_canvas
+    return torch.where(on_canvas, y.int() * width + x.int(), height * width).long()
 
 
-def _numbered(pixels: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """Each distinct pixel once, in order, and for every entry the place of its pixel in that list."""
+def _numbered(pixels: Tensor, count: int) -> tuple[Tensor, int]:
+    """For every entry the number of its pixel among the distinct ones, and how many those are."""
     present_N = torch.zeros(count, dtype=torch.bool, device=pixels.device)
     present_N[pixels] = True
     distinct = present_N.nonzero()[:, 0]
-    place_N = torch.empty(count, dtype=torch.long, device=pixels.device)
-    place_N[distinct] = torch.arange(len(distinct), device=pixels.device)
-    return distinct, place_N[pixels]
-
-
-def _sums(values: Tensor, groups: Tensor, count: int) -> Tensor:
-    return torch.zeros(count, device=values.device, dtype=values.dtype).index_add_(0, groups, values)
+    number_N = torch.empty(count, dtype=torch.int32, device=pixels.device)
+    number_N[distinct] = torch.arange(len(distinct), dtype=torch.int32, device=pixels.device)
+    return number_N[pixels], len(distinct)

@@ -35,7 +35,7 @@ class Pass2Config:
     guidance_scale: float = "${infer.guidance_scale}"  # type: ignore[assignment]
     """1: no classifier-free guidance."""
     morphing_threshold: float = 1.0
-    """stage=auto runs the second pass where the first one's result has at least this morphing score (docs/morphing.md)."""
+    """stage=auto runs the second pass where the first one's result morphs by at least this score (docs/morphing.md)."""
 
 
 @dataclass
@@ -47,7 +47,8 @@ class InferConfig:
     input: str | None = None
     """A folder of input_video.mp4, a mask and prompt.json, or a folder of such folders; null: pairs of data.root."""
     checkpoint: str = "latest"
-    """A checkpoint folder; `latest`: the newest under training.root; `none`: the model's own weights."""
+    """A checkpoint folder, the folder of a training run (its newest checkpoint) or a safetensors file; `latest`: the
+    newest under training.root; `none`: the model's own weights."""
     split: str = "${data.eval_split}"
     limit: int | None = None
     """At most this many pairs of the split, in manifest order, or clips, by name; null: all."""

@@ -10,7 +10,7 @@ from void.config import VoidConfig
 from void.errors import InputError
 from void.models.build import build_text_encoder, build_vae
 from void.pipelines.config import Memory
-from void.pipelines.settings import check_numbers
+from void.pipelines.settings import check_numbers, of_pass
 from void.plan.gpus import Gpu, find_gpu
 from void.plan.inference import (
     InferenceActivations,
@@ -22,6 +22,7 @@ from void.plan.inference import (
 )
 from void.plan.networks import NetworkSize, TransformerSize, network_size, transformer_size, vae_activations
 from void.plan.training import TrainingMemory, step_activations, step_tflop, training_memory
+from void.recipe import Stage
 from void.shapes import check_frames, check_size, latent_shape, token_count
 from void.training.config import DistributedKind, Precision, TrainingConfig
 
@@ -97,8 +98,14 @@ def estimate(cfg: VoidConfig) -> Plan:
     """Plan sampling and training at `data.frames` x `data.height` x `data.width`.
 
     Raises:
-        InputError: an unknown GPU, a share or a count out of range, illegal frames, size, window or overlap.
+        InputError: a stage of two passes, an unknown GPU, a share or a count out of range, an illegal length, size,
+            window or overlap.
     """
+    if cfg.stage.name not in (Stage.pass1, Stage.pass2):
+        raise InputError(
+            f"stage={cfg.stage.name.value}: a plan is of one pass", "plan stage=pass1 and stage=pass2, and add them up"
+        )
+    cfg = of_pass(cfg, cfg.stage.name)
     gpu = find_gpu(cfg.plan.gpu)
     data, model = cfg.data, cfg.model
     _check_numbers(cfg)

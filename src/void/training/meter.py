@@ -3,11 +3,29 @@
 from __future__ import annotations
 
 import statistics
+from dataclasses import dataclass
 
 import psutil
 import torch
 
 GIB = 2**30
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """What one optimiser step reports.
+
+    Args:
+        loss: mean over micro-batches and processes.
+        grad_norm: before clipping; null where the accelerator does not tell.
+        seconds: of the whole step.
+        waited: seconds of it spent waiting for data.
+    """
+
+    loss: float
+    grad_norm: float | None
+    seconds: float
+    waited: float
 
 
 class Meter:

@@ -14,7 +14,6 @@ import logging
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +48,7 @@ from void.training.checkpoint import TrainerState
 from void.training.checks import check_stage, check_training
 from void.training.config import Precision
 from void.training.distributed import build_accelerator, check_launch, launched_processes, shared_folder
-from void.training.meter import Meter
+from void.training.meter import Meter, StepResult
 from void.training.noise import training_noise
 from void.training.objective import velocity_loss
 from void.training.optim import build_optimizer, learning_rate
@@ -83,23 +82,6 @@ def train(cfg: VoidConfig) -> None:
             return
     trainer = Trainer(cfg, cache, noise, settings, build_accelerator(cfg))
     trainer.run(newest)
-
-
-@dataclass(frozen=True)
-class StepResult:
-    """What one optimiser step reports.
-
-    Args:
-        loss: mean over micro-batches and processes.
-        grad_norm: before clipping; null where the accelerator does not tell.
-        seconds: of the whole step.
-        waited: seconds of it spent waiting for data.
-    """
-
-    loss: float
-    grad_norm: float | None
-    seconds: float
-    waited: float
 
 
 class Trainer:
