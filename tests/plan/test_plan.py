@@ -70,7 +70,7 @@ def test_the_second_pass_has_steps_and_guidance_of_its_own() -> None:
     override = ("infer.pass2.steps=7", "infer.pass2.guidance_scale=6", "infer.steps=3")
     first, second = (estimate(configuration(*TINY, f"stage={stage}", *override)) for stage in ("pass1", "pass2"))
     assert (first.stage, second.stage) == ("pass1", "pass2")
-    assert second.compute.denoising == pytest.approx(7 * 2 / 3 * first.compute.denoising)
+    assert second.compute.denoise == pytest.approx(7 * 2 / 3 * first.compute.denoise)
     with pytest.raises(InputError, match="stage=both: a plan is of one pass"):
         estimate(configuration(*TINY, "stage=both"))
 

@@ -42,7 +42,7 @@ SMOOTHING = 1.5
 APPEARANCE_PACE, SHAPE_PACE = 1.0, 0.1
 MIN_TRACKS = 20
 # What calibration on simulated pairs found: benchmarks/morphing.py.
-APPEARANCE_UNIT, SHAPE_UNIT = 0.98, 0.122
+APPEARANCE_UNIT, SHAPE_UNIT = 0.61, 0.152
 
 
 @dataclass(frozen=True)
