@@ -51,6 +51,8 @@ def main() -> None:
     for height, width in (SMALL, LARGE) if arguments.large else (SMALL,):
         table.add_row(f"canvas {height} x {width}", *warp_row(height, width, torch.device(arguments.device)))
     Console().print(table)
+    if torch.cuda.is_available():
+        Console().print(f"peak GPU memory: {torch.cuda.max_memory_allocated() / 2**30:.2f} GiB")
     frame = np.random.default_rng(0).integers(0, 256, (24, 42, 3), dtype=np.uint8).repeat(8, axis=0).repeat(8, axis=1)
     moved = np.roll(frame, 2, axis=1)
     Console().print(f"optical flow (DIS) of 192 x 336: {seconds(lambda: DisFlow()(frame, moved)):.3f} s a frame")

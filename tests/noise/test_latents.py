@@ -17,7 +17,7 @@ from void.errors import InputError
 from void.noise.config import NoiseConfig
 from void.noise.degradation import degrade
 from void.noise.latents import channels_at_once, latent_frames_at, warped_latents
-from void.recipe import Degradation
+from void.recipe import Degradation, NoiseWarp
 from void.video import write_video
 
 FRAMES, HEIGHT, WIDTH = 13, 64, 96
@@ -45,6 +45,63 @@ def test_latents_are_white_and_of_unit_variance(flow_T2HW: Tensor) -> None:
         assert abs(noise_Chw.std() - 1) < 0.04
         for lag in (noise_Chw[..., 1:] * noise_Chw[..., :-1], noise_Chw[:, 1:] * noise_Chw[:, :-1]):
             assert abs(lag.mean()) < 4 / math.sqrt(lag.numel())
+
+
+def linear(xx: float = 0, xy: float = 0, yx: float = 0, yy: float = 0) -> Tensor:
+    """A flow, in pixels of half the clip, that is a linear function of position from the middle."""
+    y, x = torch.meshgrid(torch.arange(64) - 32.0, torch.arange(80) - 40.0, indexing="ij")
+    return torch.stack([xx * x + xy * y, yx * x + yy * y])
+
+
+def turbulent() -> Tensor:
+    y, x = torch.meshgrid(torch.arange(64.0), torch.arange(80.0), indexing="ij")
+    return torch.stack([torch.sin(y / 5) * torch.cos(x / 7), torch.cos(x / 6)])
+
+
+def occluding() -> Tensor:
+    """The right half moves left over the other."""
+    flow_2HW = torch.zeros(2, 64, 80)
+    flow_2HW[0, :, 40:] = -1.3
+    return flow_2HW
+
+
+@pytest.mark.parametrize(
+    "flow_2HW",
+    [
+        linear(xx=0.01, yy=0.01),
+        linear(xx=-0.01, yy=-0.01),
+        linear(xy=-0.03, yx=0.03),
+        linear(xy=0.04),
+        turbulent(),
+        occluding(),
+        torch.tensor([0.37, -0.21]).view(2, 1, 1).expand(2, 64, 80),
+    ],
+    ids=["zoom in", "zoom out", "rotation", "shear", "turbulence", "occlusion", "shift"],
+)
+def test_after_many_steps_latents_are_still_white_and_of_unit_variance(flow_2HW: Tensor) -> None:
+    frames, channels = 29, 64
+    noise_TChw = warped_latents(
+        flow_2HW.expand(frames - 1, -1, -1, -1), latent_frames_at(frames), 128, 160, CONFIG, 3, channels=channels
+    )
+    assert noise_TChw.shape == (8, channels, 16, 20)
+    for noise_Chw in noise_TChw:
+        assert abs(noise_Chw.std() - 1) < 0.02
+        for lag in (noise_Chw[..., 1:] * noise_Chw[..., :-1], noise_Chw[:, 1:] * noise_Chw[:, :-1]):
+            assert abs(lag.mean()) < 4 / math.sqrt(lag.numel())
+
+
+def test_the_released_warp_does_not_depend_on_memory_either() -> None:
+    flow_T2HW, small = moving(0.7, 0.2), dataclasses.replace(CONFIG, memory_gib=1e-6)
+    both = [
+        warped_latents(flow_T2HW, [0, 4], HEIGHT, WIDTH, config, 0, warp=NoiseWarp.released)
+        for config in (CONFIG, small)
+    ]
+    torch.testing.assert_close(both[0], both[1], rtol=0, atol=0)
+
+
+def test_a_frame_after_the_last_flow_is_refused() -> None:
+    with pytest.raises(InputError, match=r"17 frames need \(16, 2, H, W\)"):
+        warped_latents(moving(0), [0, 16], HEIGHT, WIDTH, CONFIG, 0)
 
 
 def test_a_static_clip_has_the_same_noise_in_all_frames() -> None:

@@ -50,7 +50,7 @@ def warped_latents(
         height: of the clip, a multiple of 16.
         width: of the clip, a multiple of 16.
         config: canvas, memory and offsets.
-        seed: of the noise; the result does not depend on `config.memory_gib`.
+        seed: of the noise; the result does not depend on `config.memory_gib` (which the released warp does not heed).
         warp: how a step treats pixels that are split.
         channels: of the latents.
         device: where the canvas is warped. CPU and GPU draw different noise.
@@ -67,7 +67,9 @@ def warped_latents(
     for place, frame in enumerate(read_at):
         places.setdefault(frame, []).append(place)
     rows, columns = h * config.canvas, w * config.canvas
-    at_once = channels_at_once(rows * columns, channels, config.memory_gib)
+    # The released warp tells copies by the values of one channel, so all channels must be beside it.
+    is_released = warp is NoiseWarp.released
+    at_once = channels if is_released else channels_at_once(rows * columns, channels, config.memory_gib)
     groups = [range(start, min(start + at_once, channels)) for start in range(0, channels, at_once)]
     noise_TChw = torch.empty(len(read_at), channels, h, w)
     for group in groups:

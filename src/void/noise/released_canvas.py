@@ -1,6 +1,6 @@
 """The noise warp as published, quirks and all: for ablations, and as the baseline of the benchmark.
 
-It differs from `void.noise.warp` in four ways (measured effects: docs/noise.md):
+It differs from `void.noise.warp` in four ways:
 
 - Copies of a pixel are found by equal values of the first channel. On a canvas of millions of pixels many strangers
   share a value; they are split as if they were copies of one pixel, and so forget half of what they held.
