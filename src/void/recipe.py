@@ -158,7 +158,7 @@ class RecipeConfig:
     """model: noise is warped at the model's size; released: 72 frames of 480x720 pixels, whose noise is then resized
     bilinearly, to a standard deviation of 0.66."""
     noise_padding: NoisePadding = NoisePadding.noise
-    """noise: flow is that of the true frames, and their noise is mirrored; clip: flow is that of the mirrored clip."""
+    """noise: flow is that of the file's frames, their noise is mirrored; clip: flow is that of the mirrored clip."""
     noise_degradation: Degradation = Degradation.unit_variance
     """unit_variance: training noise has unit variance however degraded; released: its standard deviation grows to
     1.31."""

@@ -182,7 +182,7 @@ def test_noise_can_follow_the_first_pass(compose: Compose, toy_data: Path, tmp_p
     write_predictions(tmp_path / "first", Predictions("run", {"sha256": ""}, {}, {}, tuple(clips[:-1])))
     with pytest.raises(InputError, match=f"no result for pair {clips[-1].id}") as caught:
         build_noise(cfg)
-    assert "infer.split=val" in caught.value.remedy
+    assert "infer.split=all" in caught.value.remedy
     write_predictions(tmp_path / "first", Predictions("run", {"sha256": ""}, {}, {}, tuple(clips)))
     noise = build_noise(cfg).entry("toy-0")
     assert not torch.equal(noise[0], noise[1]), "the target stands still; the first pass's result does not"

@@ -84,6 +84,12 @@ def test_only_the_invented_region_counts() -> None:
     assert morphing(frames_THWC, Quadmask(quadmask.affected_THW, nothing), DisFlow()) == found(growth=0.5)
 
 
+def test_what_cannot_be_followed_counts_as_morphing() -> None:
+    noise_THWC = np.random.default_rng(0).integers(0, 256, (FRAMES, HEIGHT, WIDTH, 3), dtype=np.uint8)
+    everywhere = np.ones((FRAMES, HEIGHT, WIDTH), bool)
+    assert morphing(noise_THWC, Quadmask(everywhere, everywhere), DisFlow()).score > 10
+
+
 def test_a_static_clip_and_a_single_frame_do_not_morph() -> None:
     frames_THWC, quadmask = clip()
     assert morphing(frames_THWC, quadmask, DisFlow()).score == 0

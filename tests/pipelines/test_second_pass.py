@@ -339,3 +339,26 @@ def test_the_pipeline_takes_a_first_pass_as_tensor_array_or_file(
     ):
         with pytest.raises(InputError, match=message):
             sample(**options)
+
+
+def test_exchanged_checkpoints_are_warned_of(
+    compose: Compose, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    config = compose("stage=both", f"infer.pass2.checkpoint={tmp_path}/first")
+    folder = tmp_path / "first" / "checkpoints" / "step-000001"
+    build_transformer(config.model).save_pretrained(folder / "transformer")
+    (folder / "trainer.json").write_text('{"step": 1, "settings": {"stage.name": "pass1"}}')
+    infer(config)
+    assert "was trained with stage=pass1, but samples pass2: are the two exchanged?" in caplog.text
+
+
+def test_the_latest_checkpoint_is_the_first_passs(compose: Compose) -> None:
+    with pytest.raises(InputError, match=r"infer\.pass2\.checkpoint=latest") as caught:
+        infer(compose("stage=both", "infer.pass2.checkpoint=latest"))
+    assert "train-pass2" in caught.value.remedy
+
+
+def test_all_splits_are_sampled_together(compose: Compose) -> None:
+    config = compose("infer.split=all")
+    infer(config)
+    assert [clip.id for clip in read_predictions(Path(config.infer.root)).clips] == ["toy-0", "toy-1", "toy-2"]

@@ -238,7 +238,7 @@ def test_a_run_does_not_continue_with_other_noise(second: Compose, override: str
 def test_a_longer_first_pass_is_another_beginning(second: Compose, compose: Compose) -> None:
     train(second("training.steps=1"))
     train(compose("training.steps=2"))
-    with pytest.raises(InputError, match=r"stage.init_from is .*step-000002, was .*step-000001"):
+    with pytest.raises(InputError, match=r"stage.init_from is step-000002 of weights .*, was step-000001 of weights"):
         train(second("training.steps=2"))
 
 

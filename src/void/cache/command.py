@@ -9,12 +9,14 @@ from void.recipe import Stage
 
 def run(cfg: VoidConfig) -> None:
     """Build the latent cache of `cfg.data`, and the noise of pass 2 where the stage needs it."""
+    from void.cache.noise import build_noise, check_possible
     from void.cache.store import build_cache
 
+    needs_noise = cfg.stage.name is not Stage.pass1
+    if needs_noise:
+        check_possible(cfg)
     build_cache(cfg)
-    if cfg.stage.name is not Stage.pass1:
-        from void.cache.noise import build_noise
-
+    if needs_noise:
         build_noise(cfg)
 
 

@@ -85,8 +85,8 @@ def _first_pass(cfg: VoidConfig, rows: list[ManifestRow]) -> dict[str, Drive]:
         if row.id not in found:
             raise InputError(
                 f"noise.training_video=pass1, but {folder} holds no result for pair {row.id}",
-                f"run `void infer stage=pass1 infer.split={row.split}` with the same configuration first, and give its "
-                "folder as infer.pass2.first_pass",
+                "sample every pair into a folder of its own: add stage=pass1 infer.split=all infer.root=FOLDER to this "
+                "configuration and run `void infer`; then give infer.pass2.first_pass=FOLDER",
             )
         if found[row.id].pair_sha256 != pair_fingerprint(row):
             raise InputError(

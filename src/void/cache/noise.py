@@ -107,6 +107,13 @@ def open_noise(cfg: VoidConfig) -> NoiseCache:
     raise InputError(f"the noise in {root} is of other content: {'; '.join(nearest)}", REMEDY)
 
 
+def check_possible(cfg: VoidConfig) -> None:
+    """Raise InputError where noise could not be made: hours of encoding later is too late to hear of it."""
+    check_noise(cfg.noise)
+    find_drives(cfg, read_manifest(Path(cfg.data.root)))
+    NoiseMaker(cfg.noise, cfg.recipe, torch_device(cfg.device))
+
+
 def build_noise(cfg: VoidConfig) -> NoiseCache:
     """Make the noise of every pair of the manifest that has none yet, and return the finished cache.
 

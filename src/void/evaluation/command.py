@@ -28,7 +28,7 @@ Writes to eval.root
   metrics.json   every number, per clip and mean, with settings and checkpoints
   metrics.csv    the same numbers as a table
 
-A second run does nothing. docs/evaluation.md defines each metric.
+A second run does nothing; other stages or folders replace the report. docs/evaluation.md defines each metric.
 
   void eval experiment=demo
   void eval experiment=demo stage=both

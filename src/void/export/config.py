@@ -22,8 +22,9 @@ class Layout(StrEnum):
 class ExportConfig:
     """What is exported, in which form, and where to."""
 
-    checkpoint: str = "${infer.checkpoint}"
-    """As infer.checkpoint: a folder, a safetensors file, `latest` or `none`."""
+    checkpoint: str | None = None
+    """As infer.checkpoint: a folder, a safetensors file, `latest` or `none`; null: what `void infer` samples the stage
+    with (infer.checkpoint, or with stage=pass2 infer.pass2.checkpoint)."""
     to: str = MISSING
     """Folder that the export is written into; nothing else in it is touched."""
     layout: Layout = Layout.released

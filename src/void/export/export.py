@@ -20,6 +20,7 @@ from void.files import sha256_of
 from void.models.comfyui import to_comfyui
 from void.pipelines import weights
 from void.pipelines.settings import pipeline_settings
+from void.recipe import Stage
 
 log = logging.getLogger(__name__)
 
@@ -34,10 +35,13 @@ def export(config: VoidConfig) -> Path:
     Raises:
         InputError: the checkpoint cannot be read, something else has the export's name, or the disk is full.
     """
-    settings = config.export
+    settings, stage = config.export, config.stage.name
+    if stage not in (Stage.pass1, Stage.pass2):
+        raise InputError(f"stage={stage.value}: a checkpoint is of one pass", "export stage=pass1, then stage=pass2")
     config = replace(config, model=replace(config.model, dtype=settings.dtype.value))
-    checkpoint = weights.choose(config, "export.checkpoint")
-    stem = f"void_{config.stage.name.value}"
+    of_stage = weights.SECOND if stage is Stage.pass2 else weights.FIRST
+    checkpoint = weights.choose(config, of_stage if settings.checkpoint is None else weights.EXPORT)
+    stem = f"void_{stage.value}"
     if settings.layout is Layout.diffusers:
         return _export_folder(config, checkpoint, Path(settings.to) / stem)
     if settings.layout is Layout.comfyui:

@@ -41,6 +41,8 @@ HORIZON, STRIDE, SPACING = 8, 4, 2
 SMOOTHING = 1.5
 APPEARANCE_PACE, SHAPE_PACE = 1.0, 0.1
 MIN_TRACKS = 20
+# The drift of a clip in which no track lasts: nothing in it keeps its looks.
+LOST = 100.0
 # What calibration on simulated pairs found: benchmarks/morphing.py.
 APPEARANCE_UNIT, SHAPE_UNIT = 0.61, 0.152
 
@@ -92,9 +94,10 @@ def drifts(
         ends = (first, first + horizon)
         part = Motion(motion.flow_T2HW[steps], motion.visible_THW[steps])
         found += _drifts_from(part, *(colours_TCHW[end] for end in ends), *(region_TCHW[end] for end in ends))
-    return (
-        (float(np.mean([one[0] for one in found])), float(np.mean([one[1] for one in found]))) if found else (0.0, 0.0)
-    )
+    if not found:
+        points = region_TCHW[:, :, ::SPACING, ::SPACING].sum((1, 2, 3)).max()
+        return (LOST, LOST) if points >= 2 * MIN_TRACKS else (0.0, 0.0)
+    return float(np.mean([one[0] for one in found])), float(np.mean([one[1] for one in found]))
 
 
 def _drifts_from(

@@ -28,9 +28,12 @@ Writes to infer.root
   predictions.json    checkpoint, settings, and the key and checksum of each clip
 
 The second pass starts from noise that moves with the first one's results, which keeps objects from changing their form
-in long clips. stage=pass1 (the default) is the first pass; stage=pass2 reads the results in infer.pass2.first_pass and
-writes infer.pass2.root, which also gets noise/ID.safetensors and morphing/ID.json; stage=both is one after the other;
-stage=auto runs the second only for clips whose first result morphs (infer.pass2.morphing_threshold).
+in long clips.
+  stage=pass1   the first pass (the default; experiment=..._pass2 has pass2)
+  stage=pass2   reads the results in infer.pass2.first_pass and writes infer.pass2.root, which also gets
+                noise/ID.safetensors and morphing/ID.json
+  stage=both    one after the other
+  stage=auto    the second only for clips whose first result morphs (infer.pass2.morphing_threshold)
 
 A second run keeps what is done under the same weights, settings and inputs, and makes again what is stale. Each clip
 has a random generator of its own, so results do not depend on order, nor on infer.limit, nor on infer.num_shards.

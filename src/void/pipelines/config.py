@@ -29,11 +29,11 @@ class Pass2Config:
     """Folder of the first pass's results, ID.mp4 each: of `void infer`, or of any other program."""
     checkpoint: str = MISSING
     """A checkpoint folder, the folder of a training run (its newest checkpoint), a safetensors file, or `none`: the
-    model's own weights."""
+    model's own weights. As trained with stage=pass2, or void_pass2.safetensors."""
     steps: int = "${infer.steps}"  # type: ignore[assignment]
-    """Denoising steps."""
+    """Denoising steps; the released code takes 50."""
     guidance_scale: float = "${infer.guidance_scale}"  # type: ignore[assignment]
-    """1: no classifier-free guidance."""
+    """1: no classifier-free guidance; the released code takes 6."""
     morphing_threshold: float = 1.0
     """stage=auto runs the second pass where the first one's result morphs by at least this score (docs/morphing.md)."""
 
@@ -50,6 +50,7 @@ class InferConfig:
     """A checkpoint folder, the folder of a training run (its newest checkpoint) or a safetensors file; `latest`: the
     newest under training.root; `none`: the model's own weights."""
     split: str = "${data.eval_split}"
+    """Pairs of this split; all: of every one."""
     limit: int | None = None
     """At most this many pairs of the split, in manifest order, or clips, by name; null: all."""
     steps: int = 30

@@ -60,7 +60,17 @@ def checkpoint_of(config: VoidConfig, stage: Stage) -> weights.Checkpoint:
     Raises:
         InputError: there is none, or it cannot be a transformer of this project.
     """
-    return weights.choose(config, weights.SECOND if stage is Stage.pass2 else weights.FIRST)
+    key = weights.SECOND if stage is Stage.pass2 else weights.FIRST
+    checkpoint = weights.choose(config, key)
+    if checkpoint.stage not in (None, stage.value):
+        log.warning(
+            "%s=%s was trained with stage=%s, but samples %s: are the two exchanged?",
+            key,
+            checkpoint.path,
+            checkpoint.stage,
+            stage.value,
+        )
+    return checkpoint
 
 
 def predict(
@@ -121,7 +131,7 @@ def _sample(
     from void.pipelines.sampler import Sampler
 
     stage = config.stage.name.value
-    log.info("%s: sampling %d clips with %s", stage, len(sources), checkpoint.path)
+    log.info("%s: sampling %d clip(s) with %s", stage, len(sources), checkpoint.path)
     with progress_bar(f"Sampling {stage}", len(sources) * config.infer.steps) as advance:
         sampler = Sampler(config, checkpoint, [source.caption for source in sources])
         for source in sources:

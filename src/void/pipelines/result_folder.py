@@ -90,7 +90,11 @@ class ResultFolder:
             if file.name != self.index and (self.is_alone or not self._alike(index))
         ]
         if self._stale:
-            log.info("%d clips in %s are of other settings, weights or inputs", len(self._stale), self.root)
+            log.info(
+                "%d clip(s) in %s are of other settings, weights or inputs: deleted as soon as a new one is there",
+                len(self._stale),
+                self.root,
+            )
         return current
 
     def publish(self, clips: Sequence[Prediction]) -> None:
@@ -118,12 +122,12 @@ class ResultFolder:
     def _check_belongs(self, clip: Prediction, index: Predictions, keys: Mapping[str, str]) -> None:
         if clip.source != self.source:
             raise InputError(
-                f"infer.root={self.root} holds results of a run over {clip.source}s, this run is over {self.source}s",
+                f"{self.root} holds results of a run over {clip.source}s, this run is over {self.source}s",
                 ANOTHER_FOLDER,
             )
         if self.source == CLIP and self.is_alone and clip.id not in keys and not self._alike(index):
             raise InputError(
-                f"infer.root={self.root} holds the result of another clip, {clip.id}, of other settings or weights",
+                f"{self.root} holds the result of another clip, {clip.id}, of other settings or weights",
                 ANOTHER_FOLDER,
             )
 

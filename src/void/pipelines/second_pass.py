@@ -99,7 +99,6 @@ class SecondPass:
             if origin.is_file():
                 with whole_file(target) as partial:
                     shutil.copyfile(origin, partial)
-        log.info("%s: the first pass's result stays", source.id)
         made = first.prediction or self._described(source, first)
         return replace(made, file=file.name, key=key, morphing=self.scores[source.id])
 
@@ -142,9 +141,18 @@ class SecondPass:
         with progress_bar("Looking for morphing", len(sources)) as advance:
             for source in sources:
                 scores[source.id] = morphing_score(self.root, source, self.config, self.firsts[source.id])
-                log.info("%s: morphing score of the first pass %.2f", source.id, scores[source.id])
+                self._tell(source.id, scores[source.id])
                 advance()
         return scores
+
+    def _tell(self, source_id: str, score: float) -> None:
+        threshold = self.config.infer.pass2.morphing_threshold
+        decision = ""
+        if self.config.stage.name is Stage.auto:
+            verdict = "below" if score < threshold else "not below"
+            action = "the first pass's result stays" if score < threshold else "second pass"
+            decision = f", {verdict} {threshold:g} (infer.pass2.morphing_threshold): {action}"
+        log.info("%s: the first pass has a morphing score of %.2f%s", source_id, score, decision)
 
     def _described(self, source: Source, first: FirstPass) -> Prediction:
         """The entry of a result that another program made."""
@@ -188,8 +196,8 @@ def find_first_passes(folder: Path, sources: Sequence[Source], needed: Sequence[
                 continue
             raise InputError(
                 f"the first pass's result {file} does not exist",
-                "run `void infer stage=pass1` with the same configuration first (stage=both does one after the other), "
-                "or give the folder of ID.mp4 files as infer.pass2.first_pass",
+                "run this command with stage=pass1 first (stage=both does one after the other), or give the folder of "
+                "ID.mp4 files as infer.pass2.first_pass; `void infer stage=pass1` writes to infer.root",
             )
         content = sha256_file(file)
         if entry is not None and (entry.sha256 != content or entry.pair_sha256 != source.fingerprint()):

@@ -37,6 +37,8 @@ from void.video import VideoInfo, iter_video, probe, read_video, write_video
 
 log = logging.getLogger(__name__)
 
+ALL_SPLITS = "all"
+
 Frames = NDArray[np.uint8]
 
 
@@ -230,7 +232,9 @@ def find_sources(config: VoidConfig) -> Sequence[Source]:
     """
     every: list[Source] = []
     if config.infer.input is None:
-        every += [PairSource(row) for row in select(read_manifest(Path(config.data.root)), config.infer.split)]
+        rows = read_manifest(Path(config.data.root))
+        chosen = rows if config.infer.split == ALL_SPLITS else select(rows, config.infer.split)
+        every += [PairSource(row) for row in chosen]
     else:
         for files in find_clips(Path(config.infer.input)):
             log.info("clip %s: mask %s, read as %s", files.id, files.mask.name, files.mask_kind.value)

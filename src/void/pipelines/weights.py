@@ -16,7 +16,7 @@ from void.models.weights import resolve, safetensors_files
 if TYPE_CHECKING:
     from diffusers import CogVideoXTransformer3DModel
 
-FIRST, SECOND = "infer.checkpoint", "infer.pass2.checkpoint"
+FIRST, SECOND, EXPORT = "infer.checkpoint", "infer.pass2.checkpoint", "export.checkpoint"
 LATEST = "latest"
 OWN_WEIGHTS = "none"
 
@@ -30,12 +30,14 @@ class Checkpoint:
         path: as reports show it.
         step: optimiser steps behind it, where that is known.
         sha256: over configuration, weights and, where the weights are expanded from 33 channels, the rule.
+        stage: that `void train` trained, where that is known.
     """
 
     location: Path | None
     path: str
     step: int | None
     sha256: str
+    stage: str | None = None
 
     def record(self) -> dict[str, Any]:
         """For predictions.json."""
@@ -55,10 +57,16 @@ def choose(config: VoidConfig, key: str = FIRST) -> Checkpoint:
     name = {
         FIRST: config.infer.checkpoint,
         SECOND: config.infer.pass2.checkpoint,
-        "export.checkpoint": config.export.checkpoint,
+        EXPORT: config.export.checkpoint,
     }[key]
+    assert name is not None
     if name == OWN_WEIGHTS:
         return _own_weights(config)
+    if name == LATEST and key == SECOND:
+        raise InputError(
+            f"{key}=latest: there is no latest checkpoint of two passes",
+            f"give the folder of the second pass's training, such as {config.root}/train-pass2: its newest is taken",
+        )
     location = find_checkpoint(Path(config.training.root)) if name == LATEST else Path(name)
     if not location.exists():
         raise InputError(f"{key}={name} does not exist", _remedy(config, location, key))
@@ -72,8 +80,9 @@ def choose(config: VoidConfig, key: str = FIRST) -> Checkpoint:
         raise InputError(problem, _remedy(config, location, key))
     expansion = expansion_identity(transformer, config.recipe.mask_expansion)
     identity = expansion | checksums([transformer / "config.json", *safetensors_files(transformer)])
-    step = read_json(location / TRAINER_STATE)["step"] if (location / TRAINER_STATE).is_file() else None
-    return Checkpoint(location, str(location), step, sha256_of(identity))
+    state = read_json(location / TRAINER_STATE) if (location / TRAINER_STATE).is_file() else {}
+    stage = state.get("settings", {}).get("stage.name")
+    return Checkpoint(location, str(location), state.get("step"), sha256_of(identity), stage)
 
 
 def load(config: VoidConfig, checkpoint: Checkpoint) -> CogVideoXTransformer3DModel:

@@ -19,7 +19,7 @@ from typing import Any
 from void.conditioning import effective_levels
 from void.config import VoidConfig
 from void.errors import InputError
-from void.files import PARTIAL_MARK, read_json, sha256_file, write_json
+from void.files import PARTIAL_MARK, read_json, sha256_file, sha256_of, write_json
 from void.models.checkpoints import TRAINER_STATE, TRANSFORMER, complete_checkpoints, resolve_checkpoint
 
 SCHEMA = 1
@@ -103,8 +103,13 @@ def settings_of(cfg: VoidConfig, cache_key: str, noise_key: str | None, processe
 
 
 def _initial(init_from: str | None) -> str | None:
-    """The checkpoint that the run begins with; of a training run's folder the one that is its newest now."""
-    return None if init_from is None else str(resolve_checkpoint(init_from, "stage.init_from"))
+    """The checkpoint that the run begins with, known by its weights; of a training run's folder its newest one now."""
+    if init_from is None:
+        return None
+    location = resolve_checkpoint(init_from, "stage.init_from")
+    if not (location / TRAINER_STATE).is_file():
+        return str(location)
+    return f"{location.name} of weights {sha256_of(read_json(location / TRAINER_STATE)['hashes'])[:12]}"
 
 
 def _flat(nested: dict[str, Any], prefix: str = "") -> dict[str, Any]:

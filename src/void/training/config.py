@@ -19,7 +19,7 @@ class StageConfig:
     first one's result morphs)."""
     init_from: str | None = None
     """What initialises this stage's transformer: a checkpoint folder, the folder of a training run (its newest
-    checkpoint) or a safetensors file; null: the model's own weights."""
+    checkpoint) or a safetensors file; null: the model's own weights. stage=pass2 begins with `root`/train."""
     folder: str = "train"
     """Folder below `root` for the checkpoints of this stage."""
 
