@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from void.conditioning import effective_levels
 from void.config import VoidConfig
 from void.errors import InputError
-from void.files import sha256_of
+from void.files import read_json, sha256_of
 from void.models.identity import tokenizer_identity, weights_identity
 from void.pairs import ManifestRow
 
 SCHEMA = 2
+INDEX = "index.json"
 KEY_LENGTH = 16
 PAIRS = "pairs"
 VARIANTS = "input_variants"
@@ -60,6 +62,32 @@ def content_key(made_from: dict[str, Any]) -> str:
 def shard_key(made_from: dict[str, Any], ids: list[str]) -> str:
     """The key of one shard: a hash over the ingredients, with only the pairs the shard is meant to hold."""
     return content_key(made_from | {PAIRS: [[pair_id, made_from[PAIRS][pair_id]] for pair_id in ids]})
+
+
+def find_finished(root: Path, wanted: dict[str, Any], recorded_as: str, what: str) -> dict[str, Any]:
+    """The index.json of the folder below `root` that holds exactly this content.
+
+    Args:
+        root: of all such folders.
+        wanted: the ingredients.
+        recorded_as: the index's key of its ingredients.
+        what: the folders hold, for messages.
+
+    Raises:
+        InputError: there is none; what differs from the nearest that does exist is named.
+    """
+    remedy = "run `void cache` with the same overrides first"
+    folder = root / content_key(wanted)
+    if (folder / INDEX).is_file():
+        index: dict[str, Any] = read_json(folder / INDEX)
+        return index
+    if folder.is_dir():
+        raise InputError(f"{folder} is unfinished", f"{remedy}: it continues")
+    found = [read_json(index)[recorded_as] for index in sorted(root.glob(f"*/{INDEX}"))]
+    if not found:
+        raise InputError(f"{root} holds no {what}", remedy)
+    nearest = min((differences(wanted, other) for other in found), key=len)
+    raise InputError(f"the {what} in {root} belongs to other content: {'; '.join(nearest)}", remedy)
 
 
 def differences(wanted: dict[str, Any], found: dict[str, Any]) -> list[str]:

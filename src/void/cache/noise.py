@@ -17,7 +17,7 @@ from typing import Any
 from torch import Tensor
 
 from void.cache.driving import Drive, find_drives, noise_of
-from void.cache.key import PAIRS, content_key, differences
+from void.cache.key import INDEX, PAIRS, content_key, find_finished
 from void.cache.store import DTYPES
 from void.config import VoidConfig
 from void.data.randomness import child_seed
@@ -37,8 +37,6 @@ log = logging.getLogger(__name__)
 
 SCHEMA = 1
 FOLDER = "noise"
-INDEX = "index.json"
-REMEDY = "run `void cache` with the same overrides first"
 
 
 class NoiseCache:
@@ -95,16 +93,8 @@ def open_noise(cfg: VoidConfig) -> NoiseCache:
     check_noise(cfg.noise)
     wanted = made_from(cfg, find_drives(cfg, read_manifest(Path(cfg.data.root))))
     root = Path(cfg.cache.root) / FOLDER
-    folder = root / content_key(wanted)
-    if (folder / INDEX).is_file():
-        return NoiseCache(folder, read_json(folder / INDEX))
-    if folder.is_dir():
-        raise InputError(f"{folder} is unfinished", f"{REMEDY}: it continues")
-    found = [read_json(index)["made_from"] for index in sorted(root.glob(f"*/{INDEX}"))]
-    if not found:
-        raise InputError(f"{root} holds no noise, which stage=pass2 trains with", REMEDY)
-    nearest = min((differences(wanted, other) for other in found), key=len)
-    raise InputError(f"the noise in {root} is of other content: {'; '.join(nearest)}", REMEDY)
+    index = find_finished(root, wanted, "made_from", "noise for stage=pass2")
+    return NoiseCache(root / index["key"], index)
 
 
 def check_possible(cfg: VoidConfig) -> None:

@@ -19,7 +19,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from void.cache.config import CacheType
-from void.cache.key import VARIANTS, content_key, differences, ingredients, shard_key
+from void.cache.key import INDEX, VARIANTS, content_key, find_finished, ingredients, shard_key
 from void.cache.shards import CachedPair, ShardContents, read_contents, read_pair_tensors, write_shard
 from void.config import VoidConfig
 from void.device import torch_device
@@ -32,7 +32,6 @@ from void.tracking.progress import progress_bar
 
 log = logging.getLogger(__name__)
 
-INDEX = "index.json"
 NULL_TEXT = "null-text.safetensors"
 DTYPES = {
     CacheType.float32: torch.float32,
@@ -84,17 +83,8 @@ def open_cache(cfg: VoidConfig) -> Cache:
     rows = read_manifest(Path(cfg.data.root))
     made_from = ingredients(cfg, rows)
     root = Path(cfg.cache.root)
-    folder = root / content_key(made_from)
-    if (folder / INDEX).is_file():
-        return Cache(folder, read_json(folder / INDEX), rows)
-    remedy = "run `void cache` with the same overrides first"
-    if folder.is_dir():
-        raise InputError(f"{folder} is unfinished", f"{remedy}: it continues")
-    found = [read_json(index)["ingredients"] for index in sorted(root.glob(f"*/{INDEX}"))]
-    if not found:
-        raise InputError(f"{root} holds no latent cache", remedy)
-    nearest = min((differences(made_from, other) for other in found), key=len)
-    raise InputError(f"the latent cache in {root} belongs to other content: {'; '.join(nearest)}", remedy)
+    index = find_finished(root, made_from, "ingredients", "latent cache")
+    return Cache(root / index["key"], index, rows)
 
 
 def build_cache(cfg: VoidConfig) -> Cache:
