@@ -80,7 +80,7 @@ def train(cfg: VoidConfig) -> None:
         if state.step == cfg.training.steps and not validation_owed(cfg.training, state.step):
             log.info("training is finished: %s", newest)
             return
-    trainer = Trainer(cfg, cache, noise, settings, build_accelerator(cfg))
+    trainer = Trainer(cfg, cache, settings, build_accelerator(cfg), noise)
     trainer.run(newest)
 
 
@@ -90,18 +90,18 @@ class Trainer:
     Args:
         cfg: the run.
         cache: its latent cache.
-        noise: of pass 2, that moves with each clip; None in pass 1.
         settings: `checkpoint.settings_of`, kept with every checkpoint.
         accelerator: its processes.
+        noise: of pass 2, that moves with each clip; None in pass 1.
     """
 
     def __init__(
         self,
         cfg: VoidConfig,
         cache: Cache,
-        noise: NoiseCache | None,
         settings: dict[str, Any],
         accelerator: Accelerator,
+        noise: NoiseCache | None = None,
     ) -> None:
         self.cfg = cfg
         self.training = cfg.training
