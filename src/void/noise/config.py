@@ -53,7 +53,8 @@ class NoiseConfig:
     carry_offsets: bool = True
     """Whether motion below a canvas pixel adds up from frame to frame; the released warper forgets it."""
     memory_gib: float = 2.0
-    """The canvas is warped in groups of channels that fit into this much memory; the result is the same."""
+    """The canvas is warped in groups of channels that fit into this much memory; the result is the same. The released
+    warp takes all channels at once."""
 
 
 def check_noise(config: NoiseConfig) -> None:
