@@ -37,7 +37,7 @@ distributed: setup
 
 demo: setup
 	$(RUN) doctor experiment=demo
-	$(RUN) generate experiment=demo
+	$(RUN) generate experiment=demo gallery=true
 	$(RUN) cache experiment=demo_pass2
 	$(RUN) train experiment=demo
 	$(RUN) train experiment=demo_pass2

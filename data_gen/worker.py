@@ -1,26 +1,24 @@
-"""`python -m data_gen.worker JOB.json`: one scene in one process. Started by the runner, one after another.
-
-The outcome is a JSON file beside the job. A worker ends when its parent does: it watches its standard input, a pipe
-that closes.
-"""
+"""`python -m data_gen.worker REQUEST.json`: one scene in one process, from a `Job` to a pair and an `Outcome`."""
 
 from __future__ import annotations
 
 import errno
-import os
 import sys
 import tempfile
-import threading
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from omegaconf import OmegaConf
-
-from data_gen.config import SceneConfig
+from data_gen.executors.child import serve
 from void.errors import InputError
-from void.files import read_json, write_json
+
+if TYPE_CHECKING:
+    from data_gen.rigid.produce import Made
+
+DONE = "done"
+REJECTED = "rejected"
+INPUT_ERROR = "input_error"
 
 
 @dataclass(frozen=True)
@@ -28,83 +26,101 @@ class Job:
     """What a worker is told.
 
     Args:
-        scene: `SceneConfig` as a dict.
-        kinds: shapes in use.
-        manifest: of the asset pack.
+        source: simulator, a key of `PRODUCERS`.
+        scene: configuration of the scenes as a dict.
+        library: all assets, `Library.to_dict`.
         seed: of the data set.
         index: of the scene.
+        family: of the scene.
+        split: of the scene.
+        first_attempt: number of the first draw.
         folder: of the pair to write.
     """
 
+    source: str
     scene: dict[str, Any]
-    kinds: list[str]
-    manifest: str
+    library: dict[str, Any]
     seed: int
     index: int
+    family: str
+    split: str
+    first_attempt: int
     folder: str
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a worker answers. `kind`: done; rejected (no draw was accepted); input_error (only the user can mend it)."""
+    """What a worker answers.
+
+    Args:
+        kind: done; rejected (no draw was accepted); input_error (only the user can mend it).
+        message: what went wrong.
+        remedy: for an input_error.
+        reasons: of a rejected scene: draws by reason.
+        seconds: by stage.
+    """
 
     kind: str
     message: str = ""
     remedy: str = ""
+    reasons: dict[str, int] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
 
 
-def outcome_path(job_path: Path) -> Path:
-    """Where the outcome of a job is written."""
-    return job_path.with_suffix(".outcome.json")
+def worker_command(request: Path) -> list[str]:
+    """How a worker is started."""
+    return [sys.executable, "-m", "data_gen.worker", str(request)]
 
 
 def work(job: Job) -> Outcome:
     """Make and write the pair of a job."""
-    from data_gen.rigid.assets import read_catalogue
-    from data_gen.rigid.produce import NoSceneError, produce
+    from data_gen.rigid.produce import NoSceneError
     from void.pairs import write_pair
 
-    config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(SceneConfig), job.scene))
-    assert isinstance(config, SceneConfig)
-    manifest = Path(job.manifest)
     try:
         with tempfile.TemporaryDirectory(prefix="void-scene-") as scratch:
-            catalogue = read_catalogue(manifest, job.kinds)
-            pair = produce(config, catalogue, manifest, job.seed, job.index, Path(scratch))
-        write_pair(job.folder, pair)
+            made = PRODUCERS[job.source](job, Path(scratch))
+        write_pair(job.folder, made.pair)
     except NoSceneError as error:
-        return Outcome("rejected", str(error))
+        return Outcome(REJECTED, str(error), reasons=dict(error.reasons), seconds=error.seconds)
     except InputError as error:
-        return Outcome("input_error", error.problem, error.remedy)
+        return Outcome(INPUT_ERROR, error.problem, error.remedy)
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
         return Outcome(
-            "input_error",
+            INPUT_ERROR,
             f"no space left in {tempfile.gettempdir()}",
             "free some space there, or set TMPDIR to another folder",
         )
-    return Outcome("done")
+    return Outcome(DONE, seconds=made.seconds)
 
 
-def run(job_path: Path, work: Callable[[Job], Outcome] = work) -> None:
-    """Read a job, do it, write the outcome."""
-    job = Job(**read_json(job_path))
-    write_json(outcome_path(job_path), asdict(work(job)))
+def _produce_rigid(job: Job, scratch: Path) -> Made:
+    from data_gen.assets.library import Library
+    from data_gen.plain import scene_config
+    from data_gen.rigid.produce import produce
+
+    return produce(
+        scene_config(job.scene),
+        Library.from_dict(job.library),
+        seed=job.seed,
+        index=job.index,
+        family=job.family,
+        split=job.split,
+        first_attempt=job.first_attempt,
+        scratch=scratch,
+    )
 
 
-def end_with_parent() -> None:
-    """End this process as soon as its standard input closes."""
+PRODUCERS: dict[str, Callable[[Job, Path], Made]] = {"rigid": _produce_rigid}
+"""How each simulator makes a pair."""
 
-    def watch() -> None:
-        # Not `sys.stdin`: its lock, held here, would break the interpreter's normal end.
-        while os.read(0, 1):
-            pass
-        os._exit(1)
 
-    threading.Thread(target=watch, daemon=True).start()
+def answer(request: dict[str, Any]) -> dict[str, Any]:
+    """A job and its outcome, both as dicts."""
+    return asdict(work(Job(**request)))
 
 
 if __name__ == "__main__":
-    end_with_parent()
-    run(Path(sys.argv[1]))
+    serve(answer)

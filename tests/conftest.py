@@ -12,8 +12,8 @@ import pytest
 import torch
 from toy import toy_overrides, write_toy_data
 
+from data_gen.assets.library import Library, open_library
 from data_gen.config import AssetsConfig
-from data_gen.rigid.assets import Shape, build_pack, read_catalogue
 from void import files
 from void.cache.store import build_cache
 from void.composition import compose_config
@@ -72,12 +72,6 @@ def full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Kubric's manifest of the local asset pack, all shapes; to be read, not changed."""
-    return build_pack(AssetsConfig(root=str(tmp_path_factory.mktemp("assets"))))
-
-
-@pytest.fixture(scope="session")
-def catalogue(manifest: Path) -> dict[str, Shape]:
-    """All shapes of the local asset pack."""
-    return read_catalogue(manifest, AssetsConfig().kinds)
+def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
+    """The embedded asset pack, built once; to be read, not changed."""
+    return open_library(AssetsConfig(root=str(tmp_path_factory.mktemp("assets"))))

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
 
@@ -43,8 +44,15 @@ def test_every_file_composes_into_typed_config(choice: str) -> None:
 @pytest.mark.parametrize("choice", [choice for choice in CHOICES if not choice.startswith("experiment=")])
 def test_every_group_file_declares_its_schema(choice: str) -> None:
     group, name = choice.split("=")
-    text = (conf_dir() / group / f"{name}.yaml").read_text()
-    assert "- schema" in text.split("_self_")[0]
+    assert "schema" in bases(group, name)
+
+
+def bases(group: str, name: str) -> set[str]:
+    """What a group's file builds on, directly or through another one."""
+    listed = yaml.safe_load((conf_dir() / group / f"{name}.yaml").read_text())["defaults"]
+    first = listed[0]
+    assert listed == [first, "_self_"]
+    return {first} if first == "schema" else {first} | bases(group, first)
 
 
 def test_the_slurm_launcher_composes() -> None:

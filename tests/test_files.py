@@ -99,6 +99,13 @@ def test_a_killed_process_leaves_only_what_remove_partials_deletes(tmp_path: Pat
     assert files.remove_partials(tmp_path / "absent") == 0
 
 
+def test_leftovers_may_be_chosen_by_what_was_to_be_written(tmp_path: Path) -> None:
+    for name in ("pair-1", "pair-2", "clip"):
+        (tmp_path / f".{name}{files.PARTIAL_MARK}0a.mp4").write_text("part")
+    assert files.remove_partials(tmp_path, of=lambda name: name in ("pair-2", "clip")) == 2
+    assert names(tmp_path) == [f".pair-1{files.PARTIAL_MARK}0a.mp4"]
+
+
 def test_json_is_the_same_bytes_for_the_same_value(tmp_path: Path) -> None:
     files.write_json(tmp_path / "a.json", {"b": 1, "a": [1.5, None]})
     files.write_json(tmp_path / "b.json", {"a": [1.5, None], "b": 1})

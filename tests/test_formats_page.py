@@ -7,7 +7,9 @@ import json
 import re
 from pathlib import Path
 
-from void import pairs, shapes
+import numpy as np
+
+from void import layers, pairs, shapes
 from void.files import read_json
 from void.quadmask import LEVELS, THRESHOLDS
 
@@ -24,13 +26,31 @@ def first_cells(title: str) -> list[str]:
 
 
 def test_every_file_of_a_pair_is_in_the_tree() -> None:
-    for name in (*pairs.VIDEOS, *pairs.FLOWS, pairs.METADATA, pairs.MANIFEST):
+    for name in (*pairs.VIDEOS, *layers.LAYERS, pairs.METADATA, pairs.MANIFEST):
         assert f"── {name} " in section("A data folder")
 
 
-def test_flows_are_described() -> None:
-    for name in pairs.FLOWS:
-        assert f"`{name}`" in section("Optical flow")
+def test_every_array_of_a_layer_is_described() -> None:
+    described: dict[str, dict[str, tuple[str, str, str]]] = {}
+    files: list[str] = []
+    for row in re.findall(r"^\|(.*?)\| `(\w+)` \| (\w+) \| \((.*?)\) \| (.*?) ?\|$", section("Layers"), re.MULTILINE):
+        cell, array, dtype, shape, setting = row
+        files = re.findall(r"`([\w.]+)`", cell) or files
+        for file in files:
+            described.setdefault(file, {})[array] = (dtype, shape, setting)
+    assert set(described) == set(layers.LAYERS)
+    for file, layer in layers.LAYERS.items():
+        forms = {
+            name: (np.dtype(form.dtype).name, ", ".join(str(length) for length in form.shape))
+            for name, form in layer.forms.items()
+        }
+        assert {name: cells[:2] for name, cells in described[file].items()} == forms
+        setting = next(iter(described[file].values()))[2].strip("`")
+        assert setting in layer.remedy or setting == "always written"
+
+
+def test_the_range_of_depth() -> None:
+    assert f"is at {layers.FAR:g} m" in section("Layers")
 
 
 def test_levels_and_thresholds() -> None:

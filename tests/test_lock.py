@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -31,3 +32,13 @@ def test_a_second_process_is_refused_until_the_first_ends_or_is_killed(tmp_path:
         holder.wait()
         with sole_writer(folder):
             pass
+
+
+def test_who_waits_goes_on_when_the_holder_ends(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    with subprocess.Popen([sys.executable, "-c", HOLD, folder], stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None and holder.stdout.readline() == "held\n"
+        killer = threading.Timer(0.2, holder.kill)
+        killer.start()
+        with sole_writer(folder, wait=True):
+            assert holder.wait() != 0

@@ -14,6 +14,7 @@ import pytest
 from void import pairs
 from void.errors import InputError
 from void.files import read_json, sha256_file
+from void.layers import FLOW_FULL, FLOW_REMOVED, FLOWS
 from void.pairs import Pair
 
 
@@ -33,7 +34,7 @@ def flowing(data: Path, folder: Path) -> tuple[Pair, Path]:
     """`toy-1` with flows, and its folder."""
     generator = np.random.default_rng(0)
     full, removed = generator.normal(0, 3, (2, 4, 2, 32, 48)).astype(np.float16)
-    pair = replace(pairs.read_pair(folder), flow_full_T2HW=full, flow_removed_T2HW=removed)
+    pair = replace(pairs.read_pair(folder), layers={FLOW_FULL: {"flow": full}, FLOW_REMOVED: {"flow": removed}})
     pairs.write_pair(folder, pair)
     rows = [pairs.pair_row(data, data / row.path, split=row.split) for row in pairs.read_manifest(data)]
     pairs.write_manifest(data, rows)
@@ -43,41 +44,41 @@ def flowing(data: Path, folder: Path) -> tuple[Pair, Path]:
 def test_flow_round_trip(data: Path, flowing: tuple[Pair, Path]) -> None:
     pair, folder = flowing
     assert read_json(folder / pairs.METADATA)["checksums"] == {
-        name: sha256_file(folder / name) for name in (*pairs.VIDEOS, *pairs.FLOWS)
+        name: sha256_file(folder / name) for name in (*pairs.VIDEOS, *FLOWS)
     }
-    assert set(pairs.read_manifest(data)[1].checksums) == {*pairs.VIDEOS, *pairs.FLOWS}
+    assert set(pairs.read_manifest(data)[1].checksums) == {*pairs.VIDEOS, *FLOWS}
     assert pairs.validate(data) == []
-    for name, flow in ((pairs.FLOW_FULL, pair.flow_full_T2HW), (pairs.FLOW_REMOVED, pair.flow_removed_T2HW)):
-        read = pairs.read_flow(folder, name)
-        assert read.dtype == np.float32 and np.array_equal(read, flow)
     verified = pairs.read_pair(folder, verify=True)
-    assert np.array_equal(verified.flow_full_T2HW, pair.flow_full_T2HW)
-    assert np.array_equal(verified.flow_removed_T2HW, pair.flow_removed_T2HW)
-    assert pairs.read_pair(folder).flow_full_T2HW is None
+    assert list(verified.layers) == list(FLOWS)
+    for name in FLOWS:
+        read = pairs.read_flow(folder, name)
+        assert read.dtype == np.float32 and np.array_equal(read, pair.layers[name]["flow"])
+        assert np.array_equal(verified.layers[name]["flow"], read)
+    assert pairs.read_pair(folder).layers == {}
 
 
 def test_the_same_flow_is_the_same_file(flowing: tuple[Pair, Path], tmp_path: Path) -> None:
     pair, folder = flowing
     pairs.write_pair(tmp_path / "again", pair)
-    for name in pairs.FLOWS:
+    for name in FLOWS:
         assert (tmp_path / "again" / name).read_bytes() == (folder / name).read_bytes()
 
 
 def test_a_pair_may_know_one_flow(flowing: tuple[Pair, Path]) -> None:
     pair, folder = flowing
-    pairs.write_pair(folder, replace(pair, flow_full_T2HW=None))
-    assert not (folder / pairs.FLOW_FULL).exists()
-    assert len(pairs.read_flow(folder, pairs.FLOW_REMOVED)) == 4
+    pairs.write_pair(folder, replace(pair, layers={FLOW_REMOVED: pair.layers[FLOW_REMOVED]}))
+    assert not (folder / FLOW_FULL).exists()
+    assert len(pairs.read_flow(folder, FLOW_REMOVED)) == 4
     with pytest.raises(InputError, match=r"toy-1 has no flow_full\.npz") as caught:
-        pairs.read_flow(folder, pairs.FLOW_FULL)
+        pairs.read_flow(folder, FLOW_FULL)
     assert "scene.flow=true" in caught.value.remedy
 
 
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        (lambda flow: flow[:3], r"float16 \(3, 2, 32, 48\); 5 frames of 48x32 have a flow of float16 \(4, 2, 32, 48\)"),
-        (lambda flow: flow.transpose(0, 1, 3, 2), r"\(4, 2, 48, 32\); 5 frames"),
+        (lambda flow: flow[:3], r"float16 \(3, 2, 32, 48\) as `flow`; 5 frames of 48x32 have float16 \(4, 2, 32, 48\)"),
+        (lambda flow: flow.transpose(0, 1, 3, 2), r"\(4, 2, 48, 32\) as `flow`; 5 frames"),
         (lambda flow: flow * np.nan, r"is not finite"),
         (lambda flow: flow.astype(np.float32) * 1e6, r"is not finite"),
     ],
@@ -86,9 +87,9 @@ def test_a_flow_that_does_not_fit_is_not_written(
     flowing: tuple[Pair, Path], tmp_path: Path, change: Callable[[np.ndarray], np.ndarray], problem: str
 ) -> None:
     pair, _ = flowing
-    assert pair.flow_full_T2HW is not None
+    changed = {FLOW_FULL: {"flow": change(pair.layers[FLOW_FULL]["flow"])}}
     with pytest.raises(InputError, match=rf"new/flow_full\.npz .*{problem}"):
-        pairs.write_pair(tmp_path / "new", replace(pair, flow_full_T2HW=change(pair.flow_full_T2HW)))
+        pairs.write_pair(tmp_path / "new", replace(pair, layers=changed))
     assert not (tmp_path / "new").exists()
 
 
@@ -120,9 +121,9 @@ def test_every_defect_of_a_flow_is_refused_and_listed(
     data: Path, flowing: tuple[Pair, Path], damage: Callable[[Path], object], problem: str
 ) -> None:
     _, folder = flowing
-    damage(folder / pairs.FLOW_FULL)
+    damage(folder / FLOW_FULL)
     with pytest.raises(InputError, match=problem):
-        pairs.read_flow(folder, pairs.FLOW_FULL)
+        pairs.read_flow(folder, FLOW_FULL)
     with pytest.raises(InputError, match=r"flow_full\.npz"):
         pairs.read_pair(folder, verify=True)
     found = pairs.validate(data)

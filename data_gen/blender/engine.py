@@ -6,17 +6,20 @@ from typing import Any
 
 import bpy
 
-BOUNCES = 2
+from void.errors import InputError
+
 KEPT_LAYER = "CryptoObject00"
 
 
-def configure(renderer: Any, *, seed: int, view_transform: str) -> None:
+def configure(renderer: Any, *, seed: int, view_transform: str, bounces: int, motion_blur: float) -> None:
     """Set the engine up for one thread, a fixed noise pattern and repeated renders of one scene.
 
     Args:
         renderer: a `kubric.renderer.Blender`.
         seed: of the sampling pattern; the same in all views, so that noise cancels between them.
         view_transform: Blender's name of the curve from light to sRGB.
+        bounces: of light, diffuse and glossy.
+        motion_blur: shutter time in frames; 0: none. The segmentation stays sharp.
     """
     scene = renderer.blender_scene
     cycles = scene.cycles
@@ -25,18 +28,46 @@ def configure(renderer: Any, *, seed: int, view_transform: str) -> None:
     cycles.denoising_quality = "FAST"
     # At this size, filtering the denoiser's guides first costs a quarter of the time and shows no difference.
     cycles.denoising_prefilter = "NONE"
-    cycles.max_bounces = BOUNCES
-    cycles.diffuse_bounces = BOUNCES
-    cycles.glossy_bounces = BOUNCES
+    cycles.max_bounces = bounces
+    cycles.diffuse_bounces = bounces
+    cycles.glossy_bounces = bounces
     cycles.caustics_reflective = False
     cycles.caustics_refractive = False
     scene.render.threads_mode = "FIXED"
     scene.render.threads = 1
     # Keeps the scene and its acceleration structures between frames: seven times faster at this size.
     scene.render.use_persistent_data = True
+    scene.render.use_motion_blur = motion_blur > 0
+    scene.render.motion_blur_shutter = motion_blur or 0.5
+    scene.view_layers["AuxOutputs"].use_motion_blur = False
     scene.view_settings.view_transform = view_transform
     scene.view_settings.look = "None"
     scene.display_settings.display_device = "sRGB"
+
+
+def use_device(renderer: Any, device: str) -> None:
+    """Render on the CPU, or on all GPUs of one of Cycles' interfaces.
+
+    Raises:
+        InputError: this machine has no such GPU.
+    """
+    if device == "cpu":
+        return
+    preferences = bpy.context.preferences.addons["cycles"].preferences
+    try:
+        preferences.compute_device_type = device.upper()
+    except TypeError:
+        found = []
+    else:
+        preferences.get_devices()
+        found = [item for item in preferences.devices if item.type == device.upper()]
+    if not found:
+        raise InputError(
+            f"scene.render.device = {device}, but Blender finds no such GPU here", "use scene.render.device=cpu"
+        )
+    for item in preferences.devices:
+        item.use = item in found
+    renderer.blender_scene.cycles.device = "GPU"
 
 
 def only_segmentation(renderer: Any) -> None:
@@ -52,6 +83,19 @@ def only_segmentation(renderer: Any) -> None:
             output.file_slots.remove(socket)
 
 
-def hdri_path(name: str) -> str:
-    """File of one of Blender's bundled (CC0) environment images."""
-    return f"{bpy.utils.system_resource('DATAFILES', path='studiolights/world')}/{name}.exr"
+def focus(camera: Any, *, aperture: float, distance: float) -> None:
+    """Give a `bpy.types.Camera` a lens with this f-number, sharp at `distance` metres."""
+    camera.dof.use_dof = True
+    camera.dof.aperture_fstop = aperture
+    camera.dof.focus_distance = distance
+
+
+def show_window(scene: Any, window: tuple[int, int, int, int] | None) -> None:
+    """Restrict rendering, and the size of the picture, to x0, y0, x1, y1 in pixels from the top left; None: all."""
+    render = scene.render
+    render.use_border = render.use_crop_to_border = window is not None
+    if window is not None:
+        x0, y0, x1, y1 = window
+        width, height = render.resolution_x, render.resolution_y
+        render.border_min_x, render.border_max_x = x0 / width, x1 / width
+        render.border_min_y, render.border_max_y = 1 - y1 / height, 1 - y0 / height

@@ -68,6 +68,16 @@ def load_simulator() -> Any:
     return PyBullet
 
 
+def close_simulator(simulator: Any) -> None:
+    """Disconnect a `kubric.simulator.PyBullet`: Bullet has room for 1,024, and Kubric waits for garbage collection.
+
+    Its client then has no number, or it would close whichever client has the same number when it is collected.
+    """
+    client = simulator._physics_client
+    client.disconnect()
+    client._client = -1
+
+
 def load_renderer() -> Any:
     """The class `kubric.renderer.Blender`, with handlers for Blender 4.2."""
     with _tensorflow_stand_in():

@@ -7,8 +7,6 @@ from typing import Any
 import bpy
 import numpy as np
 
-from data_gen.blender.engine import hdri_path
-
 
 def sky_level(image: Any) -> float:
     """Light an upright sky sends onto a level floor: the cosine-weighted mean of its upper half (1: a white sky)."""
@@ -21,19 +19,25 @@ def sky_level(image: Any) -> float:
     return float((luminance_HW.mean(axis=1) * weight).sum() / weight.sum())
 
 
-def light_sky(renderer: Any, *, hdri: str, level: float, rotation: float) -> None:
+def light_sky(renderer: Any, *, file: str, level: float, rotation: float) -> None:
     """Light the scene by an environment image, which is also what the camera sees where there is no floor.
 
     Args:
         renderer: a `kubric.renderer.Blender`.
-        hdri: name of a bundled image.
-        level: of the light on the floor, see `sky_level`.
+        file: the image.
+        level: of the light on the floor, see `sky_level`; 0: as the image has it.
         rotation: about the vertical, radians.
     """
-    path = hdri_path(hdri)
-    image = bpy.data.images.load(path, check_existing=True)
+    image = bpy.data.images.load(file, check_existing=True)
     turn = (0.0, 0.0, rotation)
-    strength = level / sky_level(image)
-    renderer._set_ambient_light_hdri(path, turn, strength)
-    renderer._set_background_hdri(path, turn)
+    strength = level / sky_level(image) if level else 1.0
+    renderer._set_ambient_light_hdri(file, turn, strength)
+    renderer._set_background_hdri(file, turn)
     renderer.bg_node.inputs["Strength"].default_value = strength
+
+
+def project_sky(dome: Any, file: str) -> None:
+    """Put an environment image on Kubric's dome, a `bpy.types.Object`, and let the sky's light through it."""
+    dome.visible_diffuse = dome.visible_shadow = False
+    texture = dome.data.materials[0].node_tree.nodes["Image Texture"]
+    texture.image = bpy.data.images.load(file, check_existing=True)

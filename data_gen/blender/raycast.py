@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import bpy  # noqa: F401  mathutils exists only once bpy is imported
@@ -20,6 +21,9 @@ class Surface:
     """
 
     def __init__(self, vertices_V3: NDArray[np.floating], triangles_F3: NDArray[np.integer]) -> None:
+        low, high = vertices_V3.min(axis=0), vertices_V3.max(axis=0)
+        self.corners = np.array(list(itertools.product(*zip(low, high, strict=True))), np.float64)
+        """Of the box around it, `(8, 3)`."""
         self._tree = BVHTree.FromPolygons(vertices_V3.tolist(), triangles_F3.tolist(), all_triangles=True)
 
     @classmethod
@@ -50,3 +54,8 @@ class Surface:
                 point, *_ = self._tree.find_nearest(Vector(origin - (origin @ ray) * ray))
             points_N3[index] = point
         return points_N3
+
+    def meets(self, origin: NDArray[np.float64], rays_N3: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Whether each ray meets the surface: bool `(N,)`. Arguments as for `first_met`."""
+        start = Vector(origin)
+        return np.array([self._tree.ray_cast(start, Vector(ray))[0] is not None for ray in rays_N3], np.bool_)

@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from data_gen.config import AcceptConfig
+from data_gen.rigid.config import AcceptConfig
+from data_gen.rigid.influence import acts, reached
 from data_gen.rigid.simulate import World
 from data_gen.rigid.spec import SceneSpec
+from void.quadmask import Quadmask
 
 
 class Reason(StrEnum):
@@ -22,13 +24,16 @@ class Reason(StrEnum):
     not_finite = "the physics broke down"
     too_fast = "an object is faster than accept.max_speed"
     below_floor = "an object sinks into the floor"
+    spawn_overlap = "objects are inside one another at the start"
     target_out_of_view = "the target starts outside the picture"
     removed_out_of_view = "a removed object is in view too briefly"
     removed_size = "a removed object is too small or too large in the picture"
-    no_contact = "a removed object touches nothing"
+    no_contact = "a removed object touches nothing, directly or through others"
     contact_time = "the first contact is too early or too late"
-    worlds_disagree = "the worlds differ before the first contact"
+    worlds_disagree = "the worlds differ where no removed object has had an effect yet"
+    unsteady = "what should be held up falls by itself"
     no_effect = "nothing moves visibly otherwise"
+    has_effect = "something moves otherwise, in a scene where nothing may"
     removed_hidden = "the removed objects are hidden in the rendered clip"
 
 
@@ -40,7 +45,16 @@ class Verdict:
     measured: dict[str, float] = field(default_factory=dict)
 
 
-def judge(spec: SceneSpec, full: World, without: World, limits: AcceptConfig) -> Verdict:
+def judge(
+    spec: SceneSpec,
+    full: World,
+    without: World,
+    limits: AcceptConfig,
+    *,
+    contact_window: tuple[float, float],
+    changes: bool,
+    steady: bool = False,
+) -> Verdict:
     """Decide on physics alone.
 
     Args:
@@ -48,54 +62,81 @@ def judge(spec: SceneSpec, full: World, without: World, limits: AcceptConfig) ->
         full: the world with all objects.
         without: the world without the removed ones.
         limits: see `AcceptConfig`.
+        contact_window: fractions of the clip between which a removed object first has an effect.
+        changes: whether the worlds must differ; if not, no remaining object may move otherwise.
+        steady: whether targets must stay where they are in the full world.
     """
     reason = _sanity(spec, full, limits) or _sanity(spec, without, limits)
     if reason:
         return Verdict(reason)
-    views = {i: _view(spec, full, i) for i in range(len(spec.objects))}
-    if not views[spec.target].inside[0]:
-        return Verdict(Reason.target_out_of_view)
-    for i in spec.removed:
-        if views[i].inside.mean() < limits.min_visible_frames:
-            return Verdict(Reason.removed_out_of_view)
-        if not limits.removed_area[0] <= views[i].area.max() <= limits.removed_area[1]:
-            return Verdict(Reason.removed_size)
-    contacts = [full.first_contact([i], spec.survivors) for i in spec.removed]
-    touching = [frame for frame in contacts if frame is not None]
-    if len(touching) < len(contacts):
-        return Verdict(Reason.no_contact)
-    first = min(touching)
-    measured = {"first_contact_frame": first}
-    low, high = (share * (spec.frames - 1) for share in limits.contact_window)
-    if not low <= first <= high:
-        return Verdict(Reason.contact_time, measured)
-    before = int(np.ceil(first))
+    speeds = [_speed(spec, world) for world in (full, without)]
+    measured = {"max_speed": max(speeds)}
+    reason = _framing(spec, full, limits, measured)
+    if reason:
+        return Verdict(reason, measured)
+    if steady and any(_wandering(full, i) > limits.max_settling for i in spec.targets):
+        return Verdict(Reason.unsteady, measured)
+    reach = reached(spec, full, without)
+    first = min((reach[i] for i in spec.survivors), default=np.inf)
+    if np.isfinite(first):
+        measured["first_contact_frame"] = float(first)
     apart = {i: np.linalg.norm(full.positions[i] - without.positions[i], axis=-1) for i in spec.survivors}
-    measured["disagreement_before_contact"] = max(float(gap[:before].max()) for gap in apart.values())
+    if changes:
+        if not np.isfinite(first) or (limits.every_removed_acts and not all(acts(spec, full, i) for i in spec.removed)):
+            return Verdict(Reason.no_contact, measured)
+        low, high = (share * (spec.frames - 1) for share in contact_window)
+        if not low <= first <= high:
+            return Verdict(Reason.contact_time, measured)
+    untouched = [gap[: _frames_before(reach[i], spec.frames)] for i, gap in apart.items()]
+    measured["disagreement_before_contact"] = max((float(gap.max()) for gap in untouched if gap.size), default=0.0)
     if measured["disagreement_before_contact"] > limits.agreement:
         return Verdict(Reason.worlds_disagree, measured)
-    measured["divergence"] = max(_divergence(spec, full, without, i) for i in spec.survivors)
-    measured["divergence_metres"] = max(float(gap.max()) for gap in apart.values())
-    if measured["divergence"] < limits.min_divergence:
+    measured["divergence"] = max((_divergence(spec, full, without, i) for i in spec.survivors), default=0.0)
+    measured["divergence_metres"] = max((float(gap.max()) for gap in apart.values()), default=0.0)
+    if changes and measured["divergence"] < limits.min_divergence:
         return Verdict(Reason.no_effect, measured)
+    if not changes and measured["divergence"] > limits.max_no_effect:
+        return Verdict(Reason.has_effect, measured)
     return Verdict(None, measured)
 
 
 def _sanity(spec: SceneSpec, world: World, limits: AcceptConfig) -> Reason | None:
-    for i, positions_T3 in world.positions.items():
-        if not (np.isfinite(positions_T3).all() and np.isfinite(world.quaternions[i]).all()):
-            return Reason.not_finite
-        if (np.linalg.norm(np.diff(positions_T3, axis=0), axis=-1) * spec.fps > limits.max_speed).any():
-            return Reason.too_fast
-        # However it lies, a shape of the pack has its centre of mass higher than a quarter of its smallest side.
-        if (positions_T3[:, 2] < _least_height(spec, i) - limits.floor_tolerance).any():
-            return Reason.below_floor
-    return None
+    states = [*world.positions.values(), *world.quaternions.values()]
+    if not all(np.isfinite(state).all() for state in states):
+        return Reason.not_finite
+    if world.overlap > limits.max_overlap:
+        return Reason.spawn_overlap
+    if _speed(spec, world) > limits.max_speed:
+        return Reason.too_fast
+    return Reason.below_floor if world.sinking > limits.max_sinking else None
 
 
-def _least_height(spec: SceneSpec, index: int) -> float:
-    item = spec.objects[index]
-    return 0.25 * min(item.extents)
+def _speed(spec: SceneSpec, world: World) -> float:
+    """Of the fastest object, metres per second."""
+    steps = [np.linalg.norm(np.diff(positions_T3, axis=0), axis=-1) for positions_T3 in world.positions.values()]
+    return max((float(step.max()) * spec.fps for step in steps), default=0.0)
+
+
+def _wandering(world: World, index: int) -> float:
+    """Metres an object gets away from where it started."""
+    return float(np.linalg.norm(world.positions[index] - world.positions[index][0], axis=-1).max())
+
+
+def _framing(spec: SceneSpec, full: World, limits: AcceptConfig, measured: dict[str, float]) -> Reason | None:
+    views = {i: _view(spec, full, i) for i in (*spec.targets, *spec.removed)}
+    if not all(views[i].inside[0] for i in spec.targets):
+        return Reason.target_out_of_view
+    measured["removed_visible"] = min(float(views[i].inside.mean()) for i in spec.removed)
+    measured["removed_area"] = min(float(views[i].area.max()) for i in spec.removed)
+    if measured["removed_visible"] < limits.min_visible_frames:
+        return Reason.removed_out_of_view
+    low, high = limits.removed_area
+    return None if all(low <= views[i].area.max() <= high for i in spec.removed) else Reason.removed_size
+
+
+def _frames_before(reach: float, frames: int) -> int:
+    """Number of frames whose poses know nothing of a contact at `reach`."""
+    return frames if np.isinf(reach) else int(np.ceil(reach))
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,23 +148,35 @@ class _View:
 
 
 def _view(spec: SceneSpec, world: World, index: int) -> _View:
-    positions, quaternions = world.positions[index], world.quaternions[index]
-    center_T2, depth = spec.camera.project(positions)
-    inside = ((center_T2 > 0) & (center_T2 < 1)).all(axis=-1) & (depth > 0)
+    positions_T3, quaternions_T4 = world.positions[index], world.quaternions[index]
     half = np.array(spec.objects[index].extents) / 2
     corners_83 = np.array(list(itertools.product((-1, 1), repeat=3))) * half
-    turns = Rotation.from_quat(quaternions[:, [1, 2, 3, 0]])
-    world_T83 = np.stack([turns.apply(corner) for corner in corners_83], axis=1) + positions[:, None]
-    image, _ = spec.camera.project(world_T83.reshape(-1, 3))
-    image = image.reshape(-1, 8, 2).clip(0, 1)
-    sides_T2 = image.max(axis=1) - image.min(axis=1)
+    turns = Rotation.from_quat(quaternions_T4[:, [1, 2, 3, 0]])
+    points_T93 = np.stack([positions_T3, *(turns.apply(corner) + positions_T3 for corner in corners_83)], axis=1)
+    image_T92, depth_T9 = _project(spec, points_T93)
+    inside = ((image_T92[:, 0] > 0) & (image_T92[:, 0] < 1)).all(axis=-1) & (depth_T9[:, 0] > 0)
+    corners_T82 = image_T92[:, 1:].clip(0, 1)
+    sides_T2 = corners_T82.max(axis=1) - corners_T82.min(axis=1)
     return _View(inside, np.where(inside, sides_T2.prod(axis=-1), 0.0))
+
+
+def _project(spec: SceneSpec, points_TN3: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Image positions `(T, N, 2)` and depths `(T, N)` of points as the camera of each frame sees them."""
+    places, depths = zip(*(spec.camera.at(t).project(points) for t, points in enumerate(points_TN3)), strict=True)
+    return np.stack(places), np.stack(depths)
 
 
 def _divergence(spec: SceneSpec, full: World, without: World, index: int) -> float:
     """Largest distance between the object's places in the two pictures, in image widths, in frames that show either."""
-    first_T2, _ = spec.camera.project(full.positions[index])
-    second_T2, _ = spec.camera.project(without.positions[index])
-    seen = ((first_T2 > 0) & (first_T2 < 1)).all(axis=-1) | ((second_T2 > 0) & (second_T2 < 1)).all(axis=-1)
-    step = (first_T2.clip(0, 1) - second_T2.clip(0, 1)) * [1, spec.camera.height / spec.camera.width]
-    return float(np.where(seen, np.linalg.norm(step, axis=-1), 0.0).max())
+    both_T23 = np.stack([full.positions[index], without.positions[index]], axis=1)
+    image_T22, _ = _project(spec, both_T23)
+    seen_T = ((image_T22 > 0) & (image_T22 < 1)).all(axis=-1).any(axis=-1)
+    first_T2, second_T2 = image_T22.clip(0, 1).transpose(1, 0, 2)
+    step_T2 = (first_T2 - second_T2) * [1, spec.camera.height / spec.camera.width]
+    return float(np.where(seen_T, np.linalg.norm(step_T2, axis=-1), 0.0).max())
+
+
+def shows_removed(mask: Quadmask, limits: AcceptConfig) -> bool:
+    """Whether the removed objects can really be seen in the rendered clip, others in front of them considered."""
+    area_T = mask.primary_THW.mean(axis=(1, 2))
+    return bool((area_T >= limits.removed_area[0] / 4).mean() >= limits.min_visible_frames)

@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.transform import Rotation
 
-from data_gen.rigid.scene import FLOOR_SIZE
-from data_gen.rigid.spec import CameraSpec
+from data_gen.rigid.camera import CameraSpec
+from data_gen.rigid.geometry import Poses, background_points, centres, into_object, turn_of
 
 if TYPE_CHECKING:
     from data_gen.blender.raycast import Surface
@@ -28,70 +27,59 @@ MAX_WIDTHS = 4.0
 
 def clip_flow(
     objects_THW: NDArray[np.int64],
-    poses: Mapping[int, NDArray[np.float64]],
+    poses: Poses,
     surfaces: Mapping[int, Surface],
     cameras: Sequence[CameraSpec],
+    dome: Surface | None = None,
 ) -> NDArray[np.float32]:
     """Forward flow `(T-1, 2, H, W)`: (x, y) in pixels, x to the right and y down, on the grid of the earlier frame.
 
-    Floor and sky move with the camera alone, the sky by its rotation.
+    Floor, dome and sky move with the camera alone, the sky by its rotation.
 
     Args:
         objects_THW: index of the object that each pixel shows, -1 for floor and sky.
         poses: by object `(T, 7)`, position in metres and quaternion (w, x, y, z).
         surfaces: by object.
         cameras: one a frame.
+        dome: None: a floor under the sky.
     """
     frames, height, width = objects_THW.shape
     flow_T2HW = np.zeros((frames - 1, 2, height, width), np.float32)
     for t, flow_2HW in enumerate(flow_T2HW):
         now, later = cameras[t], cameras[t + 1]
         if now != later:
-            flow_2HW[:] = background_flow(now, later)
+            flow_2HW[:] = background_flow(now, later, dome)
         for index, pose_T7 in poses.items():
             shown_HW = objects_THW[t] == index
             at_rest = now == later and (pose_T7[t] == pose_T7[t + 1]).all()
             if shown_HW.any() and not at_rest:
-                rays_N3 = now.rays(_centres(shown_HW))
-                flow_2HW[:, shown_HW] = _object_flow(rays_N3, surfaces[index], pose_T7[t : t + 2], now, later).T
+                places_N2 = centres(shown_HW)
+                flow_2HW[:, shown_HW] = _object_flow(places_N2, surfaces[index], pose_T7[t : t + 2], now, later).T
     return flow_T2HW.clip(-MAX_WIDTHS * width, MAX_WIDTHS * width)
 
 
-def background_flow(now: CameraSpec, later: CameraSpec) -> NDArray[np.float64]:
-    """Flow `(2, H, W)` of floor (the plane z = 0, as far as it goes) and sky between two cameras of one size."""
-    centres_N2 = _centres(np.ones((now.height, now.width), np.bool_))
-    rays_N3 = now.rays(centres_N2)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        floor_N3 = now.position + rays_N3 * (-now.position[2] / rays_N3[:, 2:])
-        is_floor_N = (rays_N3[:, 2] < 0) & (np.abs(floor_N3[:, :2]) <= FLOOR_SIZE).all(axis=-1)
+def background_flow(now: CameraSpec, later: CameraSpec, dome: Surface | None = None) -> NDArray[np.float64]:
+    """Flow `(2, H, W)` of floor or dome, and sky, between two cameras of one size."""
+    centres_N2 = centres(np.ones((now.height, now.width), np.bool_))
+    points_N3, solid_N = background_points(now, dome)
     # Infinitely far, the sky is in the same direction from any camera.
-    places_N2, _ = later.project(np.where(is_floor_N[:, None], floor_N3, later.position + rays_N3))
+    sky_N3 = later.position + now.rays(centres_N2)
+    places_N2, _ = later.project(np.where(solid_N[:, None], points_N3, sky_N3))
     flow_N2 = (places_N2 - centres_N2) * (now.width, now.height)
     return flow_N2.T.reshape(2, now.height, now.width)
 
 
 def _object_flow(
-    rays_N3: NDArray[np.float64],
+    places_N2: NDArray[np.float64],
     surface: Surface,
     poses_27: NDArray[np.float64],
     now: CameraSpec,
     later: CameraSpec,
 ) -> NDArray[np.float64]:
-    """Flow `(N, 2)` of the points of a moving object that `rays_N3` from camera `now` meet."""
-    positions_23 = poses_27[:, :3]
-    turns = Rotation.from_quat(poses_27[:, [4, 5, 6, 3]])
-    to_object = turns[0].inv()
-    origin = to_object.apply(np.subtract(now.position, positions_23[0]))
-    points_N3 = surface.first_met(origin, to_object.apply(rays_N3))
+    """Flow `(N, 2)` of the points of a moving object that camera `now` shows at these image positions."""
+    points_N3 = surface.first_met(*into_object(now, poses_27[0], places_N2))
     before_N2, after_N2 = (
-        camera.project(turn.apply(points_N3) + position)[0]
-        for camera, turn, position in zip((now, later), turns, positions_23, strict=True)
+        camera.project(turn_of(pose_7).apply(points_N3) + pose_7[:3])[0]
+        for camera, pose_7 in zip((now, later), poses_27, strict=True)
     )
     return (after_N2 - before_N2) * (now.width, now.height)
-
-
-def _centres(chosen_HW: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Image positions `(N, 2)`, (x, y) in 0..1, of the centres of the chosen pixels."""
-    rows, columns = np.nonzero(chosen_HW)
-    height, width = chosen_HW.shape
-    return np.stack([(columns + 0.5) / width, (rows + 0.5) / height], axis=-1)

@@ -11,7 +11,14 @@ OBJECT_COLORS = {
     "blue": "#2456d6",
     "purple": "#7b3fc4",
     "pink": "#e667a8",
+    "lime": "#9acd32",
+    "navy": "#1f2f6b",
+    "maroon": "#7a1f2b",
+    "olive": "#7c7a2a",
+    "cyan": "#38c6e8",
+    "black": "#26262a",
 }
+WOOD_COLORS = {"pine": "#c89a5e", "oak": "#a0733f", "walnut": "#5e4029"}
 FLOOR_COLORS = {
     "grey": "#8f9194",
     "white": "#cfcdc8",
@@ -24,7 +31,7 @@ FLOOR_COLORS = {
 
 def linear_rgb(name: str) -> tuple[float, float, float]:
     """Linear-light RGB in [0, 1] of a named colour (the hex values are sRGB)."""
-    text = (OBJECT_COLORS | FLOOR_COLORS)[name]
+    text = (OBJECT_COLORS | FLOOR_COLORS | WOOD_COLORS)[name]
     encoded = [int(text[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in encoded)
     return red, green, blue

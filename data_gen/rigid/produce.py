@@ -1,42 +1,52 @@
-"""One pair of the rigid family, from seed to folder: sample, simulate, accept, render, mask, write."""
+"""One pair of the rigid simulator, from seed to clips: sample, simulate, accept, render, label."""
 
 from __future__ import annotations
 
 import dataclasses
-import importlib.metadata
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-from scipy.spatial.transform import Rotation
-
-from data_gen.config import AcceptConfig, MaskConfig, SceneConfig
-from data_gen.rigid.accept import Reason, judge
-from data_gen.rigid.assets import PACK_VERSION, Shape
-from data_gen.rigid.caption import caption
-from data_gen.rigid.flow import clip_flow
-from data_gen.rigid.mask import quadmask
-from data_gen.rigid.render import SceneRenderer, rounded_poses
-from data_gen.rigid.sample import NoRoomError, sample_scene
+from data_gen.assets.library import Library
+from data_gen.rigid.accept import Reason, Verdict, judge, shows_removed
+from data_gen.rigid.config import SceneConfig
+from data_gen.rigid.counterfactual import simulate_both
+from data_gen.rigid.families.base import NoRoomError
+from data_gen.rigid.families.registry import FAMILIES
+from data_gen.rigid.label import render_pair
+from data_gen.rigid.sample import sample_scene
 from data_gen.rigid.scene import Workshop
-from data_gen.rigid.simulate import World, simulate
+from data_gen.rigid.simulate import World
 from data_gen.rigid.spec import SceneSpec
+from data_gen.stopwatch import Stopwatch
 from void.pairs import Pair
 
 SOURCE = "rigid"
-MIN_MOTION = 0.02
-"""Metres by which some point of an object must differ between the worlds for its pixels to count as affected."""
 
 
 class NoSceneError(Exception):
-    """No draw was accepted; `reasons` counts why."""
+    """No draw was accepted; `reasons` counts why, `seconds` tells what the tries took."""
 
-    def __init__(self, reasons: Counter[str]) -> None:
+    def __init__(self, reasons: Counter[str], seconds: dict[str, float]) -> None:
         counted = ", ".join(f"{name} {count}" for name, count in reasons.most_common())
         super().__init__(f"none of {reasons.total()} draws was accepted ({counted})")
         self.reasons = reasons
+        self.seconds = seconds
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Made:
+    """A pair, and the seconds each stage of making it took."""
+
+    pair: Pair
+    seconds: dict[str, float]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Accepted:
+    spec: SceneSpec
+    worlds: tuple[World, World]
+    verdict: Verdict
 
 
 def pair_id(index: int) -> str:
@@ -45,118 +55,135 @@ def pair_id(index: int) -> str:
 
 
 def produce(
-    config: SceneConfig, catalogue: dict[str, Shape], manifest: Path, seed: int, index: int, scratch: Path
-) -> Pair:
+    config: SceneConfig,
+    library: Library,
+    *,
+    seed: int,
+    index: int,
+    family: str,
+    split: str,
+    first_attempt: int,
+    scratch: Path,
+) -> Made:
     """Make the pair of one scene.
 
     Args:
         config: of the scenes.
-        catalogue: shapes to draw from.
-        manifest: of the asset pack.
+        library: all assets.
         seed: of the data set.
         index: of the scene.
+        family: of the scene.
+        split: train or val; decides the assets.
+        first_attempt: number of the first draw; another one gives other scenes.
         scratch: an existing folder for temporary files.
 
     Raises:
         NoSceneError: nothing was accepted in `config.max_attempts` draws.
+        InputError: an asset is bad.
     """
-    workshop = Workshop(manifest, scratch)
+    watch = Stopwatch()
+    assets = library.split(split)
+    workshop = Workshop(assets, scratch)
+    rejected: list[tuple[int, str]] = []
+    for attempt in range(first_attempt, first_attempt + config.max_attempts):
+        found = _try(config, assets, workshop, scratch, watch, seed=seed, index=index, family=family, attempt=attempt)
+        if isinstance(found, _Accepted):
+            pair = render_pair(found.spec, *found.worlds, config, workshop, scratch, watch)
+            if shows_removed(pair.quadmask, config.accept):
+                return Made(_described(pair, index, found, rejected), watch.seconds)
+            found = Reason.removed_hidden
+        rejected.append((attempt, found.name))
+    raise NoSceneError(Counter(name for _, name in rejected), watch.seconds)
+
+
+def dry_scene(
+    config: SceneConfig,
+    library: Library,
+    *,
+    seed: int,
+    index: int,
+    family: str,
+    split: str,
+    first_attempt: int,
+    scratch: Path,
+) -> dict[str, Any]:
+    """Sample, simulate and judge as `produce` does, but render nothing.
+
+    Returns:
+        `family`, `accepted`, `attempts`, `reasons` (name to count) and, for an accepted scene, `facts`: numbers of
+        objects, removed objects and contacts, and what was measured (see `accept.judge`).
+    """
+    watch = Stopwatch()
+    assets = library.split(split)
+    workshop = Workshop(assets, scratch)
     reasons: Counter[str] = Counter()
-    for attempt in range(config.max_attempts):
-        try:
-            spec = sample_scene(config, catalogue, seed, index, attempt)
-        except NoRoomError:
-            reasons[Reason.no_room.name] += 1
-            continue
-        worlds = simulate_both(spec, workshop, scratch)
-        verdict = judge(spec, *worlds, config.accept)
-        if verdict.reason:
-            reasons[verdict.reason.name] += 1
-            continue
-        pair = render_pair(spec, *worlds, config.mask, workshop, scratch, flow=config.flow)
-        if not _shows_removed(pair, config.accept):
-            reasons[Reason.removed_hidden.name] += 1
-            continue
-        facts = {"accepted": verdict.measured, "attempts": attempt + 1, "rejected": dict(sorted(reasons.items()))}
-        return dataclasses.replace(pair, metadata=pair.metadata | facts)
-    raise NoSceneError(reasons)
+    facts: dict[str, float] = {}
+    for attempt in range(first_attempt, first_attempt + config.max_attempts):
+        found = _try(config, assets, workshop, scratch, watch, seed=seed, index=index, family=family, attempt=attempt)
+        if isinstance(found, _Accepted):
+            facts = {
+                "objects": len(found.spec.objects),
+                "removed": len(found.spec.removed),
+                "contacts": len(found.worlds[0].contacts),
+                **found.verdict.measured,
+            }
+            break
+        reasons[found.name] += 1
+    return {
+        "family": family,
+        "accepted": bool(facts),
+        "attempts": reasons.total() + bool(facts),
+        "reasons": dict(sorted(reasons.items())),
+        "facts": facts,
+    }
 
 
-def simulate_both(spec: SceneSpec, workshop: Workshop, scratch: Path) -> tuple[World, World]:
-    """The world with all objects, and the one without the removed objects."""
-    everything = range(len(spec.objects))
-    return simulate(spec, everything, workshop, scratch), simulate(spec, spec.survivors, workshop, scratch)
+def draw_scene(
+    config: SceneConfig, library: Library, *, seed: int, index: int, family: str, split: str, attempt: int
+) -> SceneSpec:
+    """One draw of a scene, accepted or not; `library` holds all assets. Raises NoRoomError."""
+    return sample_scene(config, library.split(split), seed=seed, index=index, family=family, attempt=attempt)
 
 
-def render_pair(
-    spec: SceneSpec,
-    full: World,
-    without: World,
-    mask_config: MaskConfig,
+def _try(
+    config: SceneConfig,
+    assets: Library,
     workshop: Workshop,
     scratch: Path,
+    watch: Stopwatch,
     *,
-    flow: bool = False,
-) -> Pair:
-    """Render the three views of a simulated scene and label their pixels; with `flow`, add the flow of both clips."""
-    renderer = SceneRenderer(spec, workshop, scratch)
-    full_view = renderer.render(full, range(len(spec.objects)))
-    without_view = renderer.render(without, spec.survivors)
-    hidden_view = renderer.render(full, spec.survivors)
-    mask, noise = quadmask(full_view, without_view, hidden_view, spec.removed, moved(spec, full, without), mask_config)
-    metadata = {
-        "id": pair_id(spec.index),
-        "group": f"{SOURCE}:seed:{spec.seed}:{spec.index}",
+    seed: int,
+    index: int,
+    family: str,
+    attempt: int,
+) -> _Accepted | Reason:
+    """One draw: its worlds when it is accepted, else the reason."""
+    try:
+        with watch.stage("sample"):
+            spec = sample_scene(config, assets, seed=seed, index=index, family=family, attempt=attempt)
+    except NoRoomError:
+        return Reason.no_room
+    with watch.stage("physics"):
+        worlds = simulate_both(spec, workshop, scratch)
+        verdict = judge(
+            spec,
+            *worlds,
+            config.accept,
+            contact_window=getattr(config.families, family).contact_window,
+            changes=FAMILIES[family].changes,
+            steady=FAMILIES[family].steady,
+        )
+    return verdict.reason or _Accepted(spec, worlds, verdict)
+
+
+def _described(pair: Pair, index: int, found: _Accepted, rejected: list[tuple[int, str]]) -> Pair:
+    facts = {
+        "id": pair_id(index),
+        "group": f"{SOURCE}:seed:{found.spec.seed}:{index}",
         "source": SOURCE,
-        "caption": caption(spec, without),
-        "scene": spec.to_dict(),
-        "removed": list(spec.removed),
-        "contacts": _contacts(full),
-        "mask_noise": noise,
-        "pictures": renderer.pictures,
-        "versions": versions(),
+        "accepted": found.verdict.measured,
+        "attempts": len(rejected) + 1,
+        "rejected": dict(sorted(Counter(name for _, name in rejected).items())),
+        "rejected_draws": [list(draw) for draw in rejected],
     }
-    pair = Pair(full_view.rgb_THWC, without_view.rgb_THWC, mask, float(spec.fps), metadata)
-    if not flow:
-        return pair
-    surfaces, cameras = renderer.surfaces(), [spec.camera] * spec.frames
-    full_T2HW, without_T2HW = (
-        clip_flow(view.objects_THW, {i: rounded_poses(world, i) for i in world.positions}, surfaces, cameras)
-        for view, world in ((full_view, full), (without_view, without))
-    )
-    return dataclasses.replace(pair, flow_full_T2HW=full_T2HW, flow_removed_T2HW=without_T2HW)
-
-
-def moved(spec: SceneSpec, full: World, without: World) -> NDArray[np.bool_]:
-    """Bool `(T, N)`: whether object n is visibly elsewhere, or turned, in one world; False for removed ones."""
-    result = np.zeros((spec.frames, len(spec.objects)), np.bool_)
-    for i in spec.survivors:
-        shift_T = np.linalg.norm(full.positions[i] - without.positions[i], axis=-1)
-        turns = [Rotation.from_quat(world.quaternions[i][:, [1, 2, 3, 0]]) for world in (full, without)]
-        turn_T = (turns[0] * turns[1].inv()).magnitude()
-        result[:, i] = shift_T + turn_T * max(spec.objects[i].extents) / 2 > MIN_MOTION
-    return result
-
-
-def versions() -> dict[str, str]:
-    """Versions of what made the pixels."""
-    packages = {name: importlib.metadata.version(name) for name in ("bpy", "kubric-nightly", "pybullet")}
-    return packages | {"shapes": str(PACK_VERSION)}
-
-
-def _contacts(world: World) -> list[dict[str, Any]]:
-    """First contact of each pair of objects, in order; the floor does not count."""
-    first: dict[tuple[int, int], dict[str, Any]] = {}
-    for contact in world.contacts:
-        if contact.first >= 0:
-            first.setdefault(
-                (contact.first, contact.second),
-                {"objects": [contact.first, contact.second], "frame": contact.frame, "force": contact.force},
-            )
-    return list(first.values())
-
-
-def _shows_removed(pair: Pair, limits: AcceptConfig) -> bool:
-    """Whether the removed objects can really be seen, others in front of them considered."""
-    area_T = pair.quadmask.primary_THW.mean(axis=(1, 2))
-    return bool((area_T >= limits.removed_area[0] / 4).mean() >= limits.min_visible_frames)
+    return dataclasses.replace(pair, metadata=pair.metadata | facts)

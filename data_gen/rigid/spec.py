@@ -9,85 +9,67 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
+
+from data_gen.rigid.camera import CameraPath
 
 Vector = tuple[float, float, float]
-Role = Literal["target", "removed", "launched", "resting"]
-Pattern = Literal["plain", "checkered", "mottled"]
-SENSOR_WIDTH = 32.0
-"""Millimetres."""
+Quaternion = tuple[float, float, float, float]
+Role = Literal["target", "removed", "bystander"]
+Pattern = Literal["plain", "checkered", "striped", "dotted", "mottled", "wood", "marble"]
+
+
+@dataclass(frozen=True)
+class SurfaceSpec:
+    """Look of an object or a floor that has no texture of its own. Colours are names of the palette."""
+
+    pattern: Pattern
+    color: str
+    second_color: str
+    roughness: float
+    metallic: float = 0.0
 
 
 @dataclass(frozen=True)
 class ObjectSpec:
     """One object at time 0."""
 
-    kind: str
-    """Shape: a key of the asset catalogue, and the word for it in captions."""
+    asset: str
+    """Id in the asset library."""
+    name: str
+    """The word for it in captions."""
     role: Role
-    color: str
-    """Name of a colour of the palette; no two objects of a scene share one."""
-    scale: float
-    """Multiplies the shape's own bounds."""
+    surface: SurfaceSpec | None
+    """None: the asset's own texture."""
+    scale: Vector
+    """Multiplies the shape's own bounds; meshes take equal factors only, the library's cube any."""
     extents: Vector
     """Sides of the bounding box before rotation, metres."""
     mass: float
     friction: float
     restitution: float
-    roughness: float
     position: Vector
-    quaternion: tuple[float, float, float, float]
-    velocity: Vector
+    """Of the origin of the shape, its centre of mass."""
+    quaternion: Quaternion = (1.0, 0.0, 0.0, 0.0)
+    velocity: Vector = (0.0, 0.0, 0.0)
+    """Metres per second."""
+    angular_velocity: Vector = (0.0, 0.0, 0.0)
+    """Radians per second about the world's axes."""
+    static: bool = False
+    """Never moves, whatever hits it."""
 
     @property
     def radius(self) -> float:
-        """Half the diagonal of the bounding box: nothing of the object is farther from its middle."""
+        """Half the diagonal of the bounding box."""
         return float(np.linalg.norm(self.extents)) / 2
 
 
 @dataclass(frozen=True)
-class CameraSpec:
-    """A camera at rest; sensor 32 mm wide, horizontal fit."""
+class BackdropSpec:
+    """What is below and around the scene."""
 
-    position: Vector
-    look_at: Vector
-    focal_length: float
-    height: int
-    width: int
-
-    def project(self, points_N3: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Image positions `(N, 2)` (x right, y down, 0..1 in view) and depths `(N,)` (metres, negative: behind)."""
-        rays = np.asarray(points_N3, np.float64) - self.position
-        across, upwards, depth = self._axes @ rays.T
-        scale = self.focal_length / SENSOR_WIDTH / np.where(np.abs(depth) < 1e-6, 1e-6, depth)
-        x = 0.5 + scale * across
-        y = 0.5 - scale * upwards * self.width / self.height
-        return np.stack([x, y], axis=-1), depth
-
-    def rays(self, places_N2: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Unit vectors `(N, 3)` in the world from the camera through image positions `(N, 2)` as `project` has them."""
-        x, y = (places_N2 - 0.5).T * SENSOR_WIDTH / self.focal_length
-        rays_N3 = np.stack([x, -y * self.height / self.width, np.ones_like(x)], axis=-1) @ self._axes
-        return rays_N3 / np.linalg.norm(rays_N3, axis=-1, keepdims=True)
-
-    @property
-    def _axes(self) -> NDArray[np.float64]:
-        """Unit vectors in the world, one a row: to the right, upwards and forwards in the picture."""
-        forward = np.subtract(self.look_at, self.position)
-        forward /= np.linalg.norm(forward)
-        right = np.cross(forward, (0.0, 0.0, 1.0))
-        right /= np.linalg.norm(right)
-        return np.stack([right, np.cross(right, forward), forward])
-
-
-@dataclass(frozen=True)
-class FloorSpec:
-    """Look and feel of the floor."""
-
-    pattern: Pattern
-    color: str
-    second_color: str
-    roughness: float
+    kind: Literal["floor", "dome"]
+    surface: SurfaceSpec | None
+    """Of the floor; None: the dome shows the sky's image."""
     friction: float
     restitution: float
 
@@ -96,15 +78,30 @@ class FloorSpec:
 class LightSpec:
     """Sky and sun."""
 
-    hdri: str
-    """Name of an environment image of Blender."""
+    sky: str
+    """Id of an environment image in the asset library."""
     rotation: float
     """Of the sky about the vertical, radians."""
     level: float
+    """Light of the sky on the floor; 0: as the image has it."""
     sun: float
     """Irradiance, W/m2."""
     sun_position: Vector
     """The sun shines from here to the origin."""
+
+
+@dataclass(frozen=True)
+class RenderSpec:
+    """How the pictures are made."""
+
+    samples: int
+    bounces: int
+    view_transform: str
+    seed: int
+    aperture: float = 0.0
+    """F-number; 0: everything is sharp."""
+    motion_blur: float = 0.0
+    """Shutter time in frames."""
 
 
 @dataclass(frozen=True)
@@ -117,13 +114,11 @@ class SceneSpec:
     attempt: int
     frames: int
     fps: int
-    samples: int
-    view_transform: str
-    render_seed: int
     objects: tuple[ObjectSpec, ...]
-    camera: CameraSpec
-    floor: FloorSpec
+    camera: CameraPath
+    backdrop: BackdropSpec
     light: LightSpec
+    render: RenderSpec
 
     @property
     def removed(self) -> tuple[int, ...]:
@@ -136,9 +131,9 @@ class SceneSpec:
         return tuple(i for i, item in enumerate(self.objects) if item.role != "removed")
 
     @property
-    def target(self) -> int:
-        """Index of the target."""
-        return next(i for i, item in enumerate(self.objects) if item.role == "target")
+    def targets(self) -> tuple[int, ...]:
+        """Indices of the objects that a viewer watches: they must start in view."""
+        return tuple(i for i, item in enumerate(self.objects) if item.role == "target")
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able form."""
@@ -150,13 +145,24 @@ class SceneSpec:
         return cls(
             **{
                 **data,
-                "objects": tuple(ObjectSpec(**_tuples(item)) for item in data["objects"]),
-                "camera": CameraSpec(**_tuples(data["camera"])),
-                "floor": FloorSpec(**data["floor"]),
+                "objects": tuple(_with_surface(ObjectSpec, item) for item in data["objects"]),
+                "camera": CameraPath(**_tuples(data["camera"])),
+                "backdrop": _with_surface(BackdropSpec, data["backdrop"]),
                 "light": LightSpec(**_tuples(data["light"])),
+                "render": RenderSpec(**data["render"]),
             }
         )
 
 
+def _with_surface(kind: type[Any], data: dict[str, Any]) -> Any:
+    surface = data["surface"]
+    return kind(**_tuples(data | {"surface": surface and SurfaceSpec(**surface)}))
+
+
 def _tuples(data: dict[str, Any]) -> dict[str, Any]:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in data.items()}
+    """Lists as tuples, lists of lists as tuples of tuples."""
+    return {key: _as_tuple(value) for key, value in data.items()}
+
+
+def _as_tuple(value: Any) -> Any:
+    return tuple(_as_tuple(item) for item in value) if isinstance(value, list) else value

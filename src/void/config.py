@@ -53,6 +53,8 @@ class VoidConfig:
     export: ExportConfig = field(default_factory=ExportConfig)
     plan: PlanConfig = field(default_factory=PlanConfig)
     vae_training: VaeTrainingConfig = field(default_factory=VaeTrainingConfig)
+    gallery: bool = False
+    """`void generate`: also write pages that show the pairs and their statistics."""
     scene: Any = None
     assets: Any = None
     executor: Any = None

@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -93,10 +93,19 @@ def whole_folder(path: str | Path) -> Iterator[Path]:
         yield partial
 
 
-def remove_partials(folder: str | Path) -> int:
-    """Delete what killed processes left in `folder` (not recursive). Call only while nothing else writes there."""
+def remove_partials(folder: str | Path, *, of: Callable[[str], bool] = lambda name: True) -> int:
+    """Delete what killed processes left in `folder` (not recursive). Call only while nothing else writes there.
+
+    Args:
+        folder: may be missing.
+        of: which leftovers to delete, by the name without suffix of what was to be written.
+
+    Returns:
+        Their number.
+    """
     folder = Path(folder)
-    leftovers = list(folder.glob(f".*{PARTIAL_MARK}*")) if folder.is_dir() else []
+    found = list(folder.glob(f".*{PARTIAL_MARK}*")) if folder.is_dir() else []
+    leftovers = [path for path in found if of(path.name[1:].split(PARTIAL_MARK)[0])]
     for leftover in leftovers:
         _remove(leftover)
     return len(leftovers)

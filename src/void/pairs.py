@@ -1,16 +1,14 @@
 """The pair folder and the manifest: what data generation writes and everything after it reads.
 
 A pair is a folder of `rgb_full.mp4` (the factual clip), `rgb_removed.mp4` (the same scene without the removed object),
-`mask.mp4` (the quadmask) and `metadata.json`. A simulator may add the optical flow of both clips: `flow_full.npz` and
-`flow_removed.npz`. A data folder holds pairs and `manifest.jsonl`, one pair a row (`void.manifest`).
+`mask.mp4` (the quadmask) and `metadata.json`. A simulator may add layers: flow, depth, silhouettes, poses
+(`void.layers`). A data folder holds pairs and `manifest.jsonl`, one pair a row (`void.manifest`).
 """
 
 from __future__ import annotations
 
-import zipfile
-import zlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +18,7 @@ from rich.progress import track
 
 from void.errors import InputError
 from void.files import read_json, sha256_file, whole_folder, write_json
+from void.layers import LAYERS, REGENERATE, check_layer, find_layer, read_layer_file, write_layer_file
 from void.manifest import (
     MANIFEST,
     REWRITE,
@@ -39,9 +38,6 @@ from void.quadmask import Quadmask
 from void.video import check_writable, read_mask, read_video, write_mask, write_video
 
 __all__ = [
-    "FLOWS",
-    "FLOW_FULL",
-    "FLOW_REMOVED",
     "MANIFEST",
     "MASK",
     "METADATA",
@@ -53,6 +49,7 @@ __all__ = [
     "Pair",
     "pair_row",
     "read_flow",
+    "read_layer",
     "read_manifest",
     "read_pair",
     "select",
@@ -65,13 +62,9 @@ RGB_FULL = "rgb_full.mp4"
 RGB_REMOVED = "rgb_removed.mp4"
 MASK = "mask.mp4"
 METADATA = "metadata.json"
-FLOW_FULL = "flow_full.npz"
-FLOW_REMOVED = "flow_removed.npz"
 VIDEOS = (RGB_FULL, RGB_REMOVED, MASK)
-FLOWS = (FLOW_FULL, FLOW_REMOVED)
 
 _FPS_TOLERANCE = 1e-3
-_REGENERATE = "delete the pair folder and generate it again"
 # Keys that a manifest row repeats from the pair's metadata.
 _SHARED_KEYS = ("id", "group", "source", "caption", "frames", "height", "width", "fps", "checksums")
 
@@ -80,8 +73,7 @@ _SHARED_KEYS = ("id", "group", "source", "caption", "frames", "height", "width",
 class Pair:
     """Two clips of one scene, uint8 `(T, H, W, 3)`, the quadmask `(T, H, W)` of what differs, the rate, the recipe.
 
-    A pair may know the flow of each clip: `(T-1, 2, H, W)`, where each pixel of a frame is in the next one, see
-    `read_flow`.
+    `layers` holds what else its simulator knows: by file name (a key of `void.layers.LAYERS`) arrays by name.
     """
 
     rgb_full_THWC: NDArray[np.uint8]
@@ -89,19 +81,18 @@ class Pair:
     quadmask: Quadmask
     fps: float
     metadata: dict[str, Any]
-    flow_full_T2HW: NDArray[np.floating] | None = None
-    flow_removed_T2HW: NDArray[np.floating] | None = None
+    layers: Mapping[str, Mapping[str, NDArray[Any]]] = field(default_factory=dict)
 
 
 def write_pair(folder: str | Path, pair: Pair) -> None:
     """Write a pair folder, whole or absent; an existing one is replaced.
 
     `metadata.json` gets the keys of `pair.metadata` and, written here, `schema`, `frames`, `height`, `width`, `fps` and
-    `checksums` (SHA-256 of each video and flow). Flows are stored as float16.
+    `checksums` (SHA-256 of each video and layer).
 
     Raises:
-        InputError: the clips and the mask differ in length or size, H.264 can't hold their size, a flow does not fit
-            the clips or is not finite as float16, or the disk is full.
+        InputError: the clips and the mask differ in length or size, H.264 can't hold their size, a layer is unknown,
+            does not fit the clips or holds bad values (`void.layers.check_layer`), or the disk is full.
     """
     folder = Path(folder)
     sizes = {
@@ -111,46 +102,43 @@ def write_pair(folder: str | Path, pair: Pair) -> None:
     }
     _check_alike(folder, sizes)
     frames, height, width = pair.quadmask.shape
-    known = {FLOW_FULL: pair.flow_full_T2HW, FLOW_REMOVED: pair.flow_removed_T2HW}
-    flows = {name: _as_float16(flow_T2HW) for name, flow_T2HW in known.items() if flow_T2HW is not None}
-    for name, flow_T2HW in flows.items():
-        _check_flow(folder / name, flow_T2HW, pair.quadmask.shape)
+    layers = {name: check_layer(folder / name, arrays, pair.quadmask.shape) for name, arrays in pair.layers.items()}
     check_writable(folder, pair.quadmask.shape, pair.fps)
     with whole_folder(folder) as partial:
         write_video(partial / RGB_FULL, pair.rgb_full_THWC, pair.fps)
         write_video(partial / RGB_REMOVED, pair.rgb_removed_THWC, pair.fps)
         write_mask(partial / MASK, pair.quadmask, pair.fps)
-        for name, flow_T2HW in flows.items():
-            np.savez_compressed(partial / name, flow=flow_T2HW)
+        for name, arrays in layers.items():
+            write_layer_file(partial / name, arrays)
         written = {
             "schema": SCHEMA,
             "frames": frames,
             "height": height,
             "width": width,
             "fps": float(pair.fps),
-            "checksums": {name: sha256_file(partial / name) for name in (*VIDEOS, *flows)},
+            "checksums": {name: sha256_file(partial / name) for name in (*VIDEOS, *layers)},
         }
         write_json(partial / METADATA, pair.metadata | written)
 
 
 def read_pair(folder: str | Path, *, verify: bool = False) -> Pair:
-    """Read a pair folder. Its flows, which few need and which are large, are read only to verify them.
+    """Read a pair folder. Its layers, which few need and which are large, are read only to verify them.
 
     Args:
         folder: the pair.
-        verify: compare the files with their checksums too, and read its flows.
+        verify: compare the files with their checksums too, and read its layers.
 
     Raises:
         InputError: a file or the metadata is missing, unreadable or of another schema; lengths, sizes or rates differ
-            (from the metadata, too); the mask holds other values; with `verify`, a file has changed or a flow is bad.
+            (from the metadata, too); the mask holds other values; with `verify`, a file has changed or a layer is bad.
     """
     folder = Path(folder)
     metadata = _read_metadata(folder)
-    flows = dict.fromkeys(FLOWS)
+    layers = {}
     if verify:
-        for name in _listed(metadata):
+        for name in metadata["checksums"]:
             _check_sum(folder, metadata, name)
-        flows |= {name: read_flow(folder, name) for name in _listed(metadata) if name in FLOWS}
+        layers = {name: read_layer(folder, name) for name in metadata["checksums"] if name in LAYERS}
     full_THWC, fps_full = read_video(folder / RGB_FULL)
     removed_THWC, fps_removed = read_video(folder / RGB_REMOVED)
     quadmask, fps_mask = read_mask(folder / MASK)
@@ -165,8 +153,27 @@ def read_pair(folder: str | Path, *, verify: bool = False) -> Pair:
     )
     for name, fps in ((RGB_FULL, fps_full), (RGB_REMOVED, fps_removed), (MASK, fps_mask)):
         if abs(fps - metadata["fps"]) > _FPS_TOLERANCE * metadata["fps"]:
-            raise InputError(f"{folder / name} has {fps:g} fps, {METADATA} says {metadata['fps']:g}", _REGENERATE)
-    return Pair(full_THWC, removed_THWC, quadmask, metadata["fps"], metadata, flows[FLOW_FULL], flows[FLOW_REMOVED])
+            raise InputError(f"{folder / name} has {fps:g} fps, {METADATA} says {metadata['fps']:g}", REGENERATE)
+    return Pair(full_THWC, removed_THWC, quadmask, metadata["fps"], metadata, layers)
+
+
+def read_layer(folder: str | Path, name: str) -> dict[str, NDArray[Any]]:
+    """The arrays of one of a pair's layers, by name.
+
+    Args:
+        folder: the pair.
+        name: a key of `void.layers.LAYERS`.
+
+    Raises:
+        InputError: there is no such layer, the pair does not have it, or its file is damaged, of another form or holds
+            bad values.
+    """
+    file = Path(folder) / name
+    layer = find_layer(file)
+    metadata = _read_metadata(Path(folder))
+    if name not in metadata["checksums"]:
+        raise InputError(f"{folder} has no {name}", layer.remedy)
+    return read_layer_file(file, (metadata["frames"], metadata["height"], metadata["width"]))
 
 
 def read_flow(folder: str | Path, name: str) -> NDArray[np.float32]:
@@ -174,27 +181,16 @@ def read_flow(folder: str | Path, name: str) -> NDArray[np.float32]:
 
     Args:
         folder: the pair.
-        name: `FLOW_FULL` or `FLOW_REMOVED`.
+        name: `void.layers.FLOW_FULL` or `FLOW_REMOVED`.
 
     Returns:
         `(T-1, 2, H, W)`: for each pixel of frame t the displacement (x, y), x to the right and y down, to the place
         in frame t + 1 of what its centre shows, in pixels of the pair's own size.
 
     Raises:
-        InputError: the pair has no such flow, or the file is damaged, of another shape or not finite.
+        InputError: as `read_layer`.
     """
-    folder = Path(folder)
-    metadata = _read_metadata(folder)
-    file = folder / name
-    if name not in metadata["checksums"]:
-        raise InputError(f"{folder} has no {name}", "generate the pairs with scene.flow=true")
-    try:
-        with np.load(file, allow_pickle=False) as arrays:
-            flow_T2HW = arrays["flow"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise InputError(f"{file} is not a readable flow ({error})", _REGENERATE) from error
-    _check_flow(file, flow_T2HW, (metadata["frames"], metadata["height"], metadata["width"]))
-    return flow_T2HW.astype(np.float32)
+    return read_layer(folder, name)["flow"].astype(np.float32)
 
 
 def pair_row(root: str | Path, folder: str | Path, *, split: str) -> ManifestRow:
@@ -216,7 +212,7 @@ def validate(root: str | Path) -> list[str]:
     """Check a data folder to the last pixel.
 
     Looks at the manifest, that no group is in two splits, and of every pair: its files, metadata, agreement with its
-    row, checksums, lengths, sizes, rates, mask values, flows, and that its mask removes something.
+    row, checksums, lengths, sizes, rates, mask values, layers, and that its mask removes something.
 
     Returns:
         One line for each problem (what and where, then the remedy); empty when all is well. Shows progress.
@@ -246,10 +242,10 @@ def _pair_problems(root: Path, row: ManifestRow) -> list[str]:
     except InputError as error:
         return [_one_line(error)]
     problems = _collect(_check_row_agrees, folder, row, metadata)
-    for name in _listed(metadata):
+    for name in metadata["checksums"]:
         problems += _collect(_check_sum, folder, metadata, name)
-        if name in FLOWS:
-            problems += _collect(read_flow, folder, name)
+        if name in LAYERS:
+            problems += _collect(read_layer, folder, name)
     return problems + _collect(_check_pictures, folder)
 
 
@@ -259,42 +255,22 @@ def _read_metadata(folder: Path) -> dict[str, Any]:
         raise InputError(f"the pair folder {folder} does not exist", "generate it, or take its row out of the manifest")
     file = folder / METADATA
     if not file.is_file():
-        raise InputError(f"{folder} has no {METADATA}, so it is not a complete pair", _REGENERATE)
+        raise InputError(f"{folder} has no {METADATA}, so it is not a complete pair", REGENERATE)
     metadata = read_json(file)
     if not isinstance(metadata, dict):
-        raise InputError(f"{file} holds a {type(metadata).__name__}, not an object of keys and values", _REGENERATE)
+        raise InputError(f"{file} holds a {type(metadata).__name__}, not an object of keys and values", REGENERATE)
     check_schema(file, metadata.get("schema"))
     check_types(str(file), metadata, {"frames": int, "height": int, "width": int, "fps": float, "checksums": dict})
     unnamed = [name for name in VIDEOS if not isinstance(metadata["checksums"].get(name), str)]
     if unnamed:
-        raise InputError(f"{file}: `checksums` lacks {', '.join(unnamed)}", _REGENERATE)
-    absent = [name for name in _listed(metadata) if not (folder / name).is_file()]
+        raise InputError(f"{file}: `checksums` lacks {', '.join(unnamed)}", REGENERATE)
+    foreign = [name for name in metadata["checksums"] if name not in (*VIDEOS, *LAYERS)]
+    if foreign:
+        raise InputError(f"{file}: `checksums` names what no pair has: {', '.join(foreign)}", REGENERATE)
+    absent = [name for name in metadata["checksums"] if not (folder / name).is_file()]
     if absent:
-        raise InputError(f"{folder} has no {', '.join(absent)}", _REGENERATE)
+        raise InputError(f"{folder} has no {', '.join(absent)}", REGENERATE)
     return metadata
-
-
-def _listed(metadata: dict[str, Any]) -> list[str]:
-    """The pair's videos, and those flows that it has."""
-    return [*VIDEOS, *(name for name in FLOWS if name in metadata["checksums"])]
-
-
-def _as_float16(flow_T2HW: NDArray[np.floating]) -> NDArray[np.float16]:
-    with np.errstate(over="ignore"):
-        return flow_T2HW.astype(np.float16)
-
-
-def _check_flow(file: Path, flow_T2HW: NDArray[Any], size: tuple[int, ...]) -> None:
-    """`size`: `(T, H, W)` of the clip."""
-    frames, height, width = size
-    if flow_T2HW.shape != (frames - 1, 2, height, width) or not np.issubdtype(flow_T2HW.dtype, np.floating):
-        raise InputError(
-            f"{file} holds {flow_T2HW.dtype} {flow_T2HW.shape}; {frames} frames of {width}x{height} have a flow of "
-            f"float16 {(frames - 1, 2, height, width)}",
-            _REGENERATE,
-        )
-    if not np.isfinite(flow_T2HW).all():
-        raise InputError(f"{file} is not finite", _REGENERATE)
 
 
 def _check_row_agrees(folder: Path, row: ManifestRow, metadata: dict[str, Any]) -> None:
@@ -309,7 +285,7 @@ def _check_row_agrees(folder: Path, row: ManifestRow, metadata: dict[str, Any]) 
 def _check_sum(folder: Path, metadata: dict[str, Any], name: str) -> None:
     file = folder / name
     if sha256_file(file) != metadata["checksums"][name]:
-        raise InputError(f"{file} has changed: its checksum is not the one in {METADATA}", _REGENERATE)
+        raise InputError(f"{file} has changed: its checksum is not the one in {METADATA}", REGENERATE)
 
 
 def _check_alike(folder: Path, sizes: dict[str, tuple[int, ...]]) -> None:
@@ -323,7 +299,7 @@ def _check_alike(folder: Path, sizes: dict[str, tuple[int, ...]]) -> None:
 
 def _check_pictures(folder: Path) -> None:
     if not read_pair(folder).quadmask.primary_THW.any():
-        raise InputError(f"{folder / MASK} is empty: no pixel is marked as removed", _REGENERATE)
+        raise InputError(f"{folder / MASK} is empty: no pixel is marked as removed", REGENERATE)
 
 
 def _collect(check: Callable[..., object], *arguments: object) -> list[str]:

@@ -19,6 +19,7 @@ from void.config import VoidConfig
 from void.data.fit import fit_frames
 from void.data.randomness import child_seed
 from void.errors import InputError
+from void.layers import FLOW_FULL, FLOW_REMOVED
 from void.noise.files import read_made_from, read_noise, write_noise
 from void.noise.maker import NoiseMaker
 from void.pairs import RGB_REMOVED, pair_row, read_manifest, write_manifest, write_pair
@@ -192,7 +193,8 @@ def test_noise_can_follow_simulated_flow(compose: Compose, tmp_path: Path) -> No
     data, pair = tmp_path / "flowing", toy_pair(0, frames=9, height=64, width=128)
     still = np.zeros((8, 2, 64, 128), np.float32)
     moving = np.full_like(still, 4.0)
-    write_pair(data / "pairs" / "toy-0", replace(pair, flow_full_T2HW=still, flow_removed_T2HW=moving))
+    flows = {FLOW_FULL: {"flow": still}, FLOW_REMOVED: {"flow": moving}}
+    write_pair(data / "pairs" / "toy-0", replace(pair, layers=flows))
     write_manifest(data, [pair_row(data, data / "pairs" / "toy-0", split="train")])
     overrides = (f"data.root={data}", "noise.flow=simulator")
     target = build_noise(compose(*overrides)).entry("toy-0")

@@ -8,6 +8,7 @@ import pytest
 from void.data.config import DataConfig
 from void.data.fit import check_length, cover_size, fit_flow, fit_frames, fit_mask, fit_pair
 from void.errors import InputError
+from void.layers import FLOW_REMOVED
 from void.pairs import Pair
 from void.quadmask import Quadmask
 
@@ -80,10 +81,11 @@ def test_a_pair_brings_its_flow_along() -> None:
     frames = np.zeros((7, 64, 64, 3), np.uint8)
     nothing = np.zeros((7, 64, 64), bool)
     flow = np.full((6, 2, 64, 64), 4.0, np.float16)
-    pair = Pair(frames, frames, Quadmask(nothing, nothing), 12.0, {}, flow_removed_T2HW=flow)
+    pair = Pair(frames, frames, Quadmask(nothing, nothing), 12.0, {}, {FLOW_REMOVED: {"flow": flow}})
     fitted = fit_pair(pair, DataConfig(frames=5, height=32, width=32), "pair-7")
-    assert fitted.flow_full_T2HW is None and fitted.flow_removed_T2HW is not None
-    assert fitted.flow_removed_T2HW.shape == (4, 2, 32, 32) and (fitted.flow_removed_T2HW == 2).all()
+    assert list(fitted.layers) == [FLOW_REMOVED]
+    fitted_T2HW = fitted.layers[FLOW_REMOVED]["flow"]
+    assert fitted_T2HW.shape == (4, 2, 32, 32) and (fitted_T2HW == 2).all()
 
 
 def test_a_short_clip_is_refused_by_name() -> None:

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from data_gen.config import SceneConfig
+from data_gen.rigid.config import SceneConfig
 
 
 def small_scene(**changes: object) -> SceneConfig:
-    """The smallest legal clip; objects start near the target, so that they meet within 5 frames."""
-    values: dict = {
-        "frames": 5,
-        "height": 48,
-        "width": 64,
-        "object_counts": [3],
-        "ring_radius": (1.4, 1.6),
-        "drop_height": (0.0, 0.2),
-        "speed": (5.0, 6.0),
-        "object_size": (0.5, 0.6),
-        "target_size": (0.6, 0.7),
-        "max_attempts": 200,
-    }
+    """The smallest legal clip, a camera at rest; objects start near the target, so that they meet within 5 frames."""
+    values: dict = {"frames": 5, "height": 48, "width": 64, "max_attempts": 200, "caption": "short"}
     config = SceneConfig(**(values | changes))
+    config.camera.motions = ["static"]
+    variable = config.families.variable
+    variable.counts, variable.contact_window = [3], (0.1, 0.9)
+    variable.ring_radius, variable.drop_height, variable.speed = (1.4, 1.6), (0.0, 0.2), (5.0, 6.0)
+    variable.size, variable.target_size = (0.5, 0.6), (0.6, 0.7)
     config.accept.min_divergence = 0.01
-    config.accept.contact_window = (0.1, 0.9)
-    config.render.samples = 4
     return config

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from data_gen.assets.library import Library
+
 LAYERS = """
 import sys
 from pathlib import Path
@@ -19,7 +21,7 @@ assert load_renderer() is type(renderer)
 glowing = kb.PrincipledBSDFMaterial(color=kb.Color(0.0, 0.0, 0.0), emission=kb.Color(0.0, 1.0, 0.0))
 scene += kb.Cube(name="cube", scale=0.5, material=glowing)
 source = kb.AssetSource.from_manifest(sys.argv[2], scratch_dir=sys.argv[1])
-scene += source.create("mug", position=(0.0, 1.5, 0.0), material=kb.PrincipledBSDFMaterial())
+scene += source.create("mug_1", scale=8.0, position=(0.0, 1.5, 0.0), material=kb.PrincipledBSDFMaterial())
 scene.camera = kb.PerspectiveCamera(position=(4.0, 0.7, 1.0), look_at=(0.0, 0.7, 0.0))
 layers = renderer.render_still()
 ids = layers["segmentation"][..., 0]
@@ -54,5 +56,5 @@ def test_the_stand_in_for_tensorflow_leaves_no_trace() -> None:
     python(IMPORTS)
 
 
-def test_colours_segmentation_and_object_coordinates_are_rendered(tmp_path: Path, manifest: Path) -> None:
-    python(LAYERS, str(tmp_path), str(manifest))
+def test_colours_segmentation_and_object_coordinates_are_rendered(tmp_path: Path, library: Library) -> None:
+    python(LAYERS, str(tmp_path), str(library.manifests["objects"].file))

@@ -4,26 +4,45 @@ from __future__ import annotations
 
 import numpy as np
 
+from data_gen.rigid.camera import CameraPath, Vector, looking_at
 from data_gen.rigid.simulate import FLOOR, Contact, World
-from data_gen.rigid.spec import CameraSpec, FloorSpec, LightSpec, ObjectSpec, Role, SceneSpec
+from data_gen.rigid.spec import (
+    BackdropSpec,
+    LightSpec,
+    ObjectSpec,
+    RenderSpec,
+    Role,
+    SceneSpec,
+    SurfaceSpec,
+)
 
 FRAMES = 11
 TARGET, REMOVED = 0, 1
+PLACE: Vector = (0.0, -6.0, 3.0)
+
+
+def plain(color: str) -> SurfaceSpec:
+    return SurfaceSpec("plain", color, "white", 0.5)
 
 
 def thing(role: Role, x: float) -> ObjectSpec:
     return ObjectSpec(
-        "box", role, "red" if role == "target" else "blue", 0.25, (0.5, 0.5, 0.5), 1.0, 0.4, 0.3, 0.5,
-        (x, 0.0, 0.25), (1.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0),
+        "cube", "box", role, plain("red" if role == "target" else "blue"), (0.25, 0.25, 0.25), (0.5, 0.5, 0.5),
+        1.0, 0.4, 0.3, (x, 0.0, 0.25),
     )  # fmt: skip
 
 
+def resting_camera(position: Vector = PLACE, look_at: Vector = (0.0, 0.0, 0.2)) -> CameraPath:
+    return CameraPath("static", (position,), (looking_at(position, look_at),), 35.0, 96, 128)
+
+
 SPEC = SceneSpec(
-    "rigid_launch", 0, 0, 0, FRAMES, 10, 1, "Standard", 0,
+    "variable", 0, 0, 0, FRAMES, 10,
     (thing("target", 0.0), thing("removed", 2.0)),
-    CameraSpec((0.0, -6.0, 3.0), (0.0, 0.0, 0.2), 35.0, 96, 128),
-    FloorSpec("plain", "grey", "white", 0.5, 0.5, 0.2),
+    resting_camera(),
+    BackdropSpec("floor", plain("grey"), 0.5, 0.2),
     LightSpec("city", 0.0, 0.5, 1.0, (1.0, 1.0, 1.0)),
+    RenderSpec(4, 2, "Standard", 0),
 )  # fmt: skip
 
 

@@ -11,9 +11,10 @@ from torch import Tensor
 from void.config import VoidConfig
 from void.data.fit import check_length, fit_flow, fit_frames
 from void.errors import InputError
+from void.layers import FLOW_FULL, FLOW_REMOVED
 from void.noise.config import FlowMethod, NoiseVideo
 from void.noise.maker import NoiseMaker
-from void.pairs import FLOW_FULL, FLOW_REMOVED, RGB_FULL, RGB_REMOVED, ManifestRow, read_flow
+from void.pairs import RGB_FULL, RGB_REMOVED, ManifestRow, read_flow
 from void.pipelines.predictions import pair_fingerprint, read_predictions
 from void.video import read_video
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from void.data.config import DataConfig
 from void.errors import InputError
+from void.layers import FLOWS
 from void.pairs import Pair
 from void.quadmask import Quadmask
 from void.recipe import VideoResize
@@ -83,7 +84,7 @@ def _at_centres(size: int, to_size: int) -> NDArray[np.intp]:
 
 def fit_pair(pair: Pair, data: DataConfig, where: str) -> Pair:
     """The first `data.frames` frames of a pair at `data.height` x `data.width`: what every later
-    stage sees.
+    stage sees. Of its layers only the flows come along.
 
     Args:
         where: the pair's id or folder, for the message.
@@ -93,15 +94,15 @@ def fit_pair(pair: Pair, data: DataConfig, where: str) -> Pair:
     """
     check_length(len(pair.rgb_full_THWC), data.frames, where)
     first, steps = slice(data.frames), slice(data.frames - 1)
-    full_T2HW, removed_T2HW = (
-        None if flow_T2HW is None else fit_flow(flow_T2HW[steps], data.height, data.width)
-        for flow_T2HW in (pair.flow_full_T2HW, pair.flow_removed_T2HW)
-    )
+    flows = {
+        name: {"flow": fit_flow(pair.layers[name]["flow"][steps], data.height, data.width)}
+        for name in FLOWS
+        if name in pair.layers
+    }
     return replace(
         pair,
         rgb_full_THWC=fit_frames(pair.rgb_full_THWC[first], data.height, data.width),
         rgb_removed_THWC=fit_frames(pair.rgb_removed_THWC[first], data.height, data.width),
         quadmask=fit_mask(pair.quadmask[first], data.height, data.width),
-        flow_full_T2HW=full_T2HW,
-        flow_removed_T2HW=removed_T2HW,
+        layers=flows,
     )
