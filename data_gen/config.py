@@ -30,7 +30,7 @@ class AssetsConfig:
     timeout: float = 30.0
     """Seconds a download may stand still."""
     held_out: float = 0.1
-    """Fraction of objects and of skies that only validation scenes use, drawn as Kubric's `get_test_split` does; 0: none."""
+    """Fraction of objects and of skies only for validation scenes, drawn as Kubric's `get_test_split` does; 0: none."""
     names: list[str] = field(default_factory=list)
     """Restrict the objects to these names (mug, bottle, ...); empty: all."""
     exclude: list[str] = field(default_factory=list)
