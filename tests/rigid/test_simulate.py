@@ -75,7 +75,7 @@ def test_overlap_at_the_start_and_sinking_are_measured(workshop: Workshop, tmp_p
 
 
 def test_every_shape_comes_to_rest_on_the_floor(library: Library, workshop: Workshop, tmp_path: Path) -> None:
-    """As it is set down; what can roll on its round side may do so a little."""
+    """As it is set down, 0.8 m large: it may rock or settle by 5 cm."""
     restless = []
     for shape in library.shapes.values():
         scale = 0.8 / float(shape.extents.max())
@@ -90,7 +90,7 @@ def test_every_shape_comes_to_rest_on_the_floor(library: Library, workshop: Work
         world = simulate(alone(item, 25), [0], workshop, tmp_path)
         shift = float(np.abs(world.positions[0][-1] - (0, 0, standing)).max())
         contacts = {(contact.first, contact.second) for contact in world.contacts}
-        if shift > 0.02 or contacts != {(FLOOR, 0)} or world.overlap > 0.005:
+        if shift > 0.05 or contacts != {(FLOOR, 0)} or world.overlap > 0.015:
             restless.append((shape.id, round(shift, 3), round(world.overlap, 4)))
     assert not restless
 

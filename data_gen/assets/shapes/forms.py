@@ -208,7 +208,7 @@ def _moon() -> Solid:
         ]
         for a, b in itertools.pairwise(marks)
     ]
-    return extrude(rim, 3.6, parts).turned(-28, "y")
+    return extrude(rim, 3.6, parts).turned(90, "x")
 
 
 def _along(points: list[Points], share: float) -> Points:

@@ -202,7 +202,7 @@ def _television() -> Solid:
 
 
 def _alarm_clock() -> Solid:
-    feet = [rod((3.6 * s, 0, 0), (2.6 * s, 0, 3), 0.6) for s in (-1, 1)]
+    feet = [rod((3.6 * s, 2.2 * t, 0), (2.6 * s, 0.8 * t, 3), 0.6) for s in (-1, 1) for t in (-1, 1)]
     bells = [egg(2.3, 2.3, 1.7).turned(30 * s, "y").moved(4.0 * s, 0, 13.4) for s in (-1, 1)]
     face = lathe([(6, -2.6), (6, 2.6), (5.4, 2.9), (5.0, 2.3)]).turned(90, "x").moved(z=7.6)
     return join(face, *feet, *bells, bend(2.4, 0.4, 0, 180, 3).moved(z=13.6), rod((0, -2.2, 7.6), (0, -2.8, 7.6), 0.7))
