@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from data_gen.assets.library import Library, Shape, open_library
 from data_gen.blender.surface import smooth
 from data_gen.config import AssetsConfig
-from data_gen.rigid.palette import OBJECT_COLORS, linear_rgb
+from data_gen.scene.palette import OBJECT_COLORS, linear_rgb
 
 COLUMNS = 15
 SPACING = 1.6
@@ -37,7 +37,7 @@ def build_scene(library: Library, shapes: list[Shape], scratch: Path) -> None:
     bpy.ops.wm.read_factory_settings(use_empty=True)
     for number, shape in enumerate(shapes):
         row, column = divmod(number, COLUMNS)
-        asset = library.create(shape.id, scratch)
+        asset = library.create(shape.id)
         bpy.ops.wm.obj_import(filepath=asset.render_filename, forward_axis="Y", up_axis="Z")
         (item,) = bpy.context.selected_objects
         middle = np.add(shape.low, shape.high) / 2

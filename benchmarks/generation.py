@@ -24,11 +24,11 @@ from rich.table import Table
 
 from data_gen.assets.library import Library, open_library
 from data_gen.generate import generate
-from data_gen.rigid.render import BlenderRenderer
-from data_gen.rigid.scene import Workshop
-from data_gen.rigid.simulate import simulate
-from data_gen.rigid.spec import SceneSpec
-from data_gen.rigid.views import rounded_poses
+from data_gen.scene.render import BlenderRenderer
+from data_gen.scene.simulate import simulate
+from data_gen.scene.spec import SceneSpec
+from data_gen.scene.views import rounded_poses
+from data_gen.scene.workshop import Workshop
 from void.composition import compose_config
 from void.config import VoidConfig
 from void.files import read_json
@@ -93,8 +93,7 @@ def plain_pair(spec: SceneSpec, library: Library, scratch: Path) -> NDArray[np.u
     """Render a pair the plain way; returns the frames `(T, H, W, 3)` of its first view."""
     everything = tuple(range(len(spec.objects)))
     worlds = {
-        simulated: simulate(spec, simulated, Workshop(library, scratch), scratch)
-        for simulated in (everything, spec.survivors)
+        simulated: simulate(spec, simulated, Workshop(library), scratch) for simulated in (everything, spec.survivors)
     }
     first: NDArray[np.uint8] | None = None
     for simulated, visible in ((everything, everything), (everything, spec.survivors), (spec.survivors,) * 2):
@@ -118,12 +117,12 @@ def plain_renderer(spec: SceneSpec, library: Library, scratch: Path) -> BlenderR
     from data_gen.blender import engine
 
     with mock.patch.object(engine, "configure", settings), mock.patch.object(engine, "only_segmentation"):
-        return BlenderRenderer(spec, Workshop(library, scratch), scratch)
+        return BlenderRenderer(spec, Workshop(library), scratch)
 
 
 def our_pictures(spec: SceneSpec, library: Library, scratch: Path) -> NDArray[np.uint8]:
     """The frames `(T, H, W, 3)` of the first view as `void generate` renders them, before they become a video."""
-    workshop = Workshop(library, scratch)
+    workshop = Workshop(library)
     everything = range(len(spec.objects))
     renderer = BlenderRenderer(spec, workshop, scratch)
     return renderer.render(simulate(spec, everything, workshop, scratch), everything).rgb_THWC

@@ -1,4 +1,4 @@
-"""Configuration of data generation: the assets, the worker processes, the scenes. Imports nothing heavy."""
+"""Configuration of data generation: assets, worker processes, scenes. Imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 
 from omegaconf import MISSING
 
-from data_gen.rigid.config import SceneConfig
+from data_gen.human.config import HumanConfig
+from data_gen.rigid.families.config import FamiliesConfig
+from data_gen.scene.config import AcceptConfig, CameraConfig, ChangeConfig, LightConfig, RenderConfig
 
 BUCKET = "gs://kubric-public/assets"
 
@@ -61,6 +63,50 @@ class ExecutorConfig:
     """I/N: make only the scenes with index % N == I, for arrays of jobs that fill one data folder."""
     dry_run: bool = False
     """Sample, simulate and accept, but render and write no pair; tells the distribution and the reasons."""
+
+
+@dataclass
+class SceneConfig:
+    """Scenes of all families. Intervals are uniform distributions; lengths in metres, masses in kg, angles in degrees.
+
+    `camera`, `backdrop`, `light` and `accept` are of the rigid families; those of family human are in `human`.
+    """
+
+    count: int = 20
+    """Pairs in the data set. A larger number adds pairs to a finished set."""
+    val_every: int = 10
+    """Every val_every-th scene is for validation, and draws from the held-out assets."""
+    frames: int = MISSING
+    """Frames of a clip: 8k+5."""
+    height: int = MISSING
+    width: int = MISSING
+    fps: int = 12
+    """Must divide 240, the rate of the physics."""
+    families: FamiliesConfig = field(default_factory=FamiliesConfig)
+    camera: CameraConfig = field(default_factory=CameraConfig)
+    backdrop: str = "floor"
+    """floor (a wide procedural floor under the sky) or dome (Kubric's: the sky's image on floor and walls)."""
+    light: LightConfig = field(default_factory=LightConfig)
+    accept: AcceptConfig = field(default_factory=AcceptConfig)
+    max_attempts: int = 60
+    """Draws per scene before it counts as failed."""
+    renderer: str = "blender"
+    """blender (Cycles) or preview (PyBullet's rasteriser: plain colours, seconds a pair)."""
+    render: RenderConfig = field(default_factory=RenderConfig)
+    mask: str = "measured"
+    """measured (segmentation, and change beyond the measured noise) or released (the released generator's rule)."""
+    change: ChangeConfig = field(default_factory=ChangeConfig)
+    caption: str = "full"
+    """short (one sentence, at most 90 bytes) or full (a paragraph)."""
+    flow: bool = False
+    """Also write the optical flow of both clips, exact to the pixel: flow_full.npz and flow_removed.npz."""
+    depth: bool = False
+    """Also write the depth of both clips: depth_full.npz and depth_removed.npz."""
+    amodal: bool = False
+    """Also write the whole silhouette of the removed objects, hidden parts included: amodal.npz."""
+    motion: str = "procedural"
+    """Where motions of family human come from: procedural (made here), humoto, humoto_glb or bvh (in human.root)."""
+    human: HumanConfig = field(default_factory=HumanConfig)
 
 
 GROUPS: dict[str, type] = {"scene": SceneConfig, "assets": AssetsConfig, "executor": ExecutorConfig}

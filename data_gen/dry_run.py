@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from data_gen.executors.base import Executor, check_executor, open_executor
 from data_gen.executors.process import Answer, Command
 from data_gen.executors.view import View
 from data_gen.folder import DataFolder
-from data_gen.generate import checked_library
+from data_gen.generate import checked_library, checked_motions
 from data_gen.plain import as_dict
 from data_gen.shards import Shard
 from data_gen.summary import mean_seconds, read_timings
@@ -64,11 +64,12 @@ def dry_run(
     shard = Shard.parse(executor.shard)
     check_executor(executor)
     library = checked_library(scene, assets)
+    checked_motions(scene, library)
     folder = DataFolder(root.resolve(), scene)
     places = [(index, folder.places[name]) for name, index in folder.indices.items() if shard.has(index)]
     described, packed = as_dict(scene), library.to_dict()
     chunks = deque(
-        Chunk(described, packed, seed, [(index, place.family, place.split) for index, place in places[i : i + CHUNK]])
+        Chunk(described, packed, seed, [(index, *astuple(place)) for index, place in places[i : i + CHUNK]])
         for i in range(0, len(places), CHUNK)
     )
     folder.root.mkdir(parents=True, exist_ok=True)
@@ -102,7 +103,7 @@ def _answers(chunks: deque[Chunk], executor: Executor, view: View) -> tuple[list
             chunk, answer = running.pop(future), future.result()
             if answer.error is not None:
                 raise answer.error
-            families = Counter(family for _, family, _ in chunk.scenes)
+            families = Counter(family for _, _, family, _ in chunk.scenes)
             if answer.value is None:
                 failures.append(f"scenes {chunk.scenes[0][0]} to {chunk.scenes[-1][0]}: {answer.failure}")
                 for family, count in families.items():
@@ -155,6 +156,7 @@ def _of_family(scenes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "at_first_draw": sum(scene["attempts"] == 1 for scene in accepted),
         "draws": sum(scene["attempts"] for scene in scenes),
         "reasons": dict(reasons.most_common()),
+        "unusable": {name: why for scene in scenes for name, why in scene["unusable"].items()},
         "counts": {fact: dict(sorted(Counter(values[fact]).items())) for fact in COUNTED if fact in values},
         "quantiles": {
             fact: dict(zip(map(str, QUANTILES), np.percentile(values[fact], QUANTILES).tolist(), strict=True))

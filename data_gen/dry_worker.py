@@ -12,6 +12,7 @@ from typing import Any
 
 from data_gen.executors.child import serve
 from data_gen.plain import scene_config
+from data_gen.quota import Place
 from void.errors import InputError
 
 KIB_PER_MIB = 1024
@@ -25,13 +26,13 @@ class Chunk:
         scene: configuration of the scenes as a dict.
         library: all assets, `Library.to_dict`.
         seed: of the data set.
-        scenes: index, family and split of each.
+        scenes: index, split, family and number of each, see `Place`.
     """
 
     scene: dict[str, Any]
     library: dict[str, Any]
     seed: int
-    scenes: list[tuple[int, str, str]]
+    scenes: list[tuple[int, str, str, int]]
 
 
 def dry_command(request: Path) -> list[str]:
@@ -47,12 +48,12 @@ def work(chunk: Chunk) -> dict[str, Any]:
         Or `error`: problem and remedy of an InputError.
     """
     from data_gen.assets.library import Library
-    from data_gen.rigid.produce import dry_scene
+    from data_gen.produce import dry_scene
 
     config, library = scene_config(chunk.scene), Library.from_dict(chunk.library)
     scenes, peaks, start = [], [], time.monotonic()
     try:
-        for index, family, split in chunk.scenes:
+        for index, split, family, number in chunk.scenes:
             with tempfile.TemporaryDirectory(prefix="void-scene-") as scratch:
                 scenes.append(
                     dry_scene(
@@ -60,8 +61,7 @@ def work(chunk: Chunk) -> dict[str, Any]:
                         library,
                         seed=chunk.seed,
                         index=index,
-                        family=family,
-                        split=split,
+                        place=Place(split, family, number),
                         first_attempt=0,
                         scratch=Path(scratch),
                     )

@@ -10,8 +10,8 @@ from typing import Any
 from data_gen.config import SceneConfig
 from data_gen.executors.driver import Failure
 from data_gen.quota import Place, places
-from data_gen.rigid.produce import SOURCE, pair_id
 from data_gen.shards import Shard
+from data_gen.simulator import pair_id
 from data_gen.summary import SUMMARY, Seconds, add_timing, past_failures, read_timings, summarise
 from void.errors import InputError
 from void.files import read_json, remove_partials, write_json
@@ -40,9 +40,10 @@ class DataFolder:
         self.root = root
         self.pairs = root / PAIRS
         self.logs = root / LOGS
-        self.indices = {pair_id(index): index for index in range(scene.count)}
+        places = scene_places(scene)
+        self.indices = {pair_id(index, place.family): index for index, place in enumerate(places)}
         """Of the scenes that are wanted, by pair id."""
-        self.places: Mapping[str, Place] = dict(zip(self.indices, scene_places(scene), strict=True))
+        self.places: Mapping[str, Place] = dict(zip(self.indices, places, strict=True))
         """Of the same, by pair id."""
 
     def is_made(self, name: str) -> bool:
@@ -51,12 +52,12 @@ class DataFolder:
 
     def refuse_fewer(self) -> None:
         """Raise InputError where pairs are not wanted: the manifest would lose pairs that other stages have used."""
-        made = [path.parent.name for path in sorted(self.pairs.glob(f"{SOURCE}-*/{METADATA}"))]
-        beyond = [name for name in made if name not in self.indices]
+        made = [path.parent.name for path in self.pairs.glob(f"*-*/{METADATA}")]
+        beyond = sorted((name for name in made if name not in self.indices), key=_index_in)
         if beyond:
             raise InputError(
                 f"scene.count = {len(self.indices)}, but {self.pairs} holds {len(made)} pairs, up to {beyond[-1]}",
-                f"use scene.count={int(beyond[-1].rsplit('-', 1)[1]) + 1} or more, or another folder (data.root=PATH)",
+                f"use scene.count={_index_in(beyond[-1]) + 1} or more, or another folder (data.root=PATH)",
             )
 
     def tidy(self, shard: Shard) -> None:
@@ -88,9 +89,15 @@ class DataFolder:
             if finished:
                 rows = [pair_row(self.root, self.pairs / name, split=self.places[name].split) for name in finished]
                 write_manifest(self.root, rows)
-            rejected = {name: read_json(self.pairs / name / METADATA).get("rejected", {}) for name in finished}
+            metadata = {name: read_json(self.pairs / name / METADATA) for name in finished}
+            rejected = {name: facts.get("rejected", {}) for name, facts in metadata.items()}
             earlier = [past for past in past_failures(self.root) if past.id not in tried]
             open_failures = [past for past in (*earlier, *failures) if past.id not in rejected]
-            summary = summarise(self.places, rejected, open_failures, read_timings(self.root))
+            unusable = [facts.get("unusable", {}) for facts in metadata.values()]
+            summary = summarise(self.places, rejected, open_failures, read_timings(self.root), unusable)
             write_json(self.root / SUMMARY, summary)
             return summary
+
+
+def _index_in(name: str) -> int:
+    return int(name.rsplit("-", 1)[1])

@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from data_gen.assets.library import Library, open_library
+from data_gen.check import check_config, check_skies, has_humans
 from data_gen.config import AssetsConfig, ExecutorConfig, SceneConfig
 from data_gen.executors.base import check_executor, open_executor
 from data_gen.executors.driver import Failure, Policy, run_jobs
@@ -19,7 +20,6 @@ from data_gen.executors.view import View
 from data_gen.folder import DataFolder
 from data_gen.plain import as_dict
 from data_gen.recipe import claim, recipe
-from data_gen.rigid.check import check_config, check_skies
 from data_gen.shards import Shard, occupied
 from data_gen.summary import summary_table
 from data_gen.worker import Job, worker_command
@@ -63,7 +63,8 @@ def generate(
     with ExitStack() as held:
         with sole_writer(folder.root, wait=True):
             alone = held.enter_context(occupied(folder.root, shard))
-            claim(folder.root, recipe(scene, library.describe(), seed), pairs=folder.pairs, may_replace=alone)
+            wanted = recipe(scene, library.describe(), seed, checked_motions(scene, library))
+            claim(folder.root, wanted, pairs=folder.pairs, may_replace=alone)
             folder.refuse_fewer()
             folder.tidy(shard)
         mine = [name for name, index in folder.indices.items() if shard.has(index)]
@@ -82,6 +83,8 @@ def generate(
         highlight=False,
         soft_wrap=True,
     )
+    for name, why in summary["unusable"].items():
+        console.print(f"not usable: {name}: {why}", highlight=False, soft_wrap=True)
     if failures:
         console.print(
             f"executor.failure_budget={executor.failure_budget:g} lets {len(failures)} of {len(mine)} scenes fail; "
@@ -100,17 +103,26 @@ def checked_library(scene: SceneConfig, assets: AssetsConfig) -> Library:
     return library
 
 
+def checked_motions(scene: SceneConfig, library: Library) -> dict[str, object]:
+    """Facts about the motions of family human, if the mix has it. Raises InputError: they cannot be read."""
+    if not has_humans(scene):
+        return {}
+    from data_gen.human.check import check_motions
+
+    return check_motions(scene.motion, scene.human, Path(library.config.root))
+
+
 def _jobs(folder: DataFolder, names: list[str], scene: SceneConfig, library: Library, seed: int) -> dict[str, Job]:
     described, assets = as_dict(scene), library.to_dict()
     return {
         name: Job(
-            source=scene.source,
             scene=described,
             library=assets,
             seed=seed,
             index=folder.indices[name],
             family=folder.places[name].family,
             split=folder.places[name].split,
+            number=folder.places[name].number,
             first_attempt=0,
             folder=str(folder.pairs / name),
         )

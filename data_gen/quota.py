@@ -7,6 +7,7 @@ within one scene.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -21,6 +22,8 @@ class Place:
 
     split: str
     family: str
+    number: int
+    """How many scenes of its split and family come before it."""
 
 
 def split_of(index: int, val_every: int) -> str:
@@ -37,8 +40,13 @@ def places(count: int, shares: Mapping[str, float], val_every: int) -> list[Plac
         val_every: see `split_of`.
     """
     streams = {split: _families(shares) for split in (TRAIN, VAL)}
-    splits = (split_of(index, val_every) for index in range(count))
-    return [Place(split, next(streams[split])) for split in splits]
+    before: Counter[tuple[str, str]] = Counter()
+    found = []
+    for split in (split_of(index, val_every) for index in range(count)):
+        family = next(streams[split])
+        found.append(Place(split, family, before[split, family]))
+        before[split, family] += 1
+    return found
 
 
 def _families(shares: Mapping[str, float]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,24 +13,25 @@ from void.files import read_json, write_json
 from void.pairs import METADATA
 
 RECIPE = "generation.json"
-SCHEMA = 2
+SCHEMA = 3
 # May grow from one run to the next in one folder: they change no pair that is there.
 EXTENSIBLE = ("count", "max_attempts")
-# Where the assets lie; what they are is told by their version.
-PLACES = "assets.manifests."
+# Where files lie; what they are is told otherwise.
+PLACES = ("assets.manifests.", "scene.human.root", "scene.human.objects", "scene.human.room.textures")
 REMEDY = "choose another folder (data.root=PATH or name=NAME), or delete that one"
 
 
-def recipe(scene: SceneConfig, assets: dict[str, Any], seed: int) -> dict[str, Any]:
+def recipe(scene: SceneConfig, assets: dict[str, Any], seed: int, motions: Mapping[str, Any]) -> dict[str, Any]:
     """All that decides what is in a pair.
 
     Args:
         scene: configuration of the scenes.
         assets: `Library.describe`.
         seed: of the data set.
+        motions: facts about the source of motions; empty: no family has any.
     """
     kept = {key: value for key, value in as_dict(scene).items() if key not in EXTENSIBLE}
-    return {"schema": SCHEMA, "seed": seed, "scene": kept, "assets": assets}
+    return {"schema": SCHEMA, "seed": seed, "scene": kept, "assets": assets, "motions": dict(motions)}
 
 
 def claim(root: Path, wanted: dict[str, Any], *, pairs: Path, may_replace: bool) -> None:

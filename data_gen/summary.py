@@ -62,6 +62,7 @@ def summarise(
     rejected: Mapping[str, Mapping[str, int]],
     failures: Sequence[Failure],
     timings: Mapping[str, Seconds],
+    unusable: Sequence[Mapping[str, str]] = (),
 ) -> dict[str, Any]:
     """The contents of `summary.json`.
 
@@ -70,6 +71,7 @@ def summarise(
         rejected: of each finished pair: draws before it, by reason.
         failures: scenes that gave no pair.
         timings: see `read_timings`.
+        unusable: of each finished pair: what its draws found to be unusable, and why.
     """
     families = sorted({place.family for place in places.values()}, key=[p.family for p in places.values()].index)
     seconds = {pair_id: timings[pair_id] for pair_id in rejected if pair_id in timings}
@@ -84,6 +86,7 @@ def summarise(
         "rejected_draws": _added([*rejected.values(), *(failure.rejected for failure in failures)]),
         "seconds_per_pair": mean_seconds(list(seconds.values())),
         "failures": [asdict(failure) for failure in failures],
+        "unusable": _joined([*unusable, *(failure.unusable for failure in failures)]),
     }
 
 
@@ -105,6 +108,10 @@ def _added(counts: Sequence[Mapping[str, int]]) -> dict[str, int]:
     for count in counts:
         added.update(count)
     return dict(added.most_common())
+
+
+def _joined(tables: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    return dict(sorted(item for table in tables for item in table.items()))
 
 
 def mean_seconds(seconds: Sequence[Seconds]) -> Seconds:

@@ -5,16 +5,13 @@ from __future__ import annotations
 import errno
 import sys
 import tempfile
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from data_gen.executors.child import serve
+from data_gen.quota import Place
 from void.errors import InputError
-
-if TYPE_CHECKING:
-    from data_gen.rigid.produce import Made
 
 DONE = "done"
 REJECTED = "rejected"
@@ -26,24 +23,24 @@ class Job:
     """What a worker is told.
 
     Args:
-        source: simulator, a key of `PRODUCERS`.
         scene: configuration of the scenes as a dict.
         library: all assets, `Library.to_dict`.
         seed: of the data set.
         index: of the scene.
         family: of the scene.
         split: of the scene.
+        number: of the scene, see `Place`.
         first_attempt: number of the first draw.
         folder: of the pair to write.
     """
 
-    source: str
     scene: dict[str, Any]
     library: dict[str, Any]
     seed: int
     index: int
     family: str
     split: str
+    number: int
     first_attempt: int
     folder: str
 
@@ -57,6 +54,7 @@ class Outcome:
         message: what went wrong.
         remedy: for an input_error.
         reasons: of a rejected scene: draws by reason.
+        unusable: of a rejected scene: what cannot be used at all, and why.
         seconds: by stage.
     """
 
@@ -64,6 +62,7 @@ class Outcome:
     message: str = ""
     remedy: str = ""
     reasons: dict[str, int] = field(default_factory=dict)
+    unusable: dict[str, str] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
 
 
@@ -74,15 +73,27 @@ def worker_command(request: Path) -> list[str]:
 
 def work(job: Job) -> Outcome:
     """Make and write the pair of a job."""
-    from data_gen.rigid.produce import NoSceneError
+    from data_gen.assets.library import Library
+    from data_gen.plain import scene_config
+    from data_gen.produce import NoSceneError, produce
     from void.pairs import write_pair
 
     try:
         with tempfile.TemporaryDirectory(prefix="void-scene-") as scratch:
-            made = PRODUCERS[job.source](job, Path(scratch))
+            made = produce(
+                scene_config(job.scene),
+                Library.from_dict(job.library),
+                seed=job.seed,
+                index=job.index,
+                place=Place(job.split, job.family, job.number),
+                first_attempt=job.first_attempt,
+                scratch=Path(scratch),
+            )
         write_pair(job.folder, made.pair)
     except NoSceneError as error:
-        return Outcome(REJECTED, str(error), reasons=dict(error.reasons), seconds=error.seconds)
+        return Outcome(
+            REJECTED, str(error), reasons=dict(error.reasons), unusable=error.unusable, seconds=error.seconds
+        )
     except InputError as error:
         return Outcome(INPUT_ERROR, error.problem, error.remedy)
     except OSError as error:
@@ -94,27 +105,6 @@ def work(job: Job) -> Outcome:
             "free some space there, or set TMPDIR to another folder",
         )
     return Outcome(DONE, seconds=made.seconds)
-
-
-def _produce_rigid(job: Job, scratch: Path) -> Made:
-    from data_gen.assets.library import Library
-    from data_gen.plain import scene_config
-    from data_gen.rigid.produce import produce
-
-    return produce(
-        scene_config(job.scene),
-        Library.from_dict(job.library),
-        seed=job.seed,
-        index=job.index,
-        family=job.family,
-        split=job.split,
-        first_attempt=job.first_attempt,
-        scratch=scratch,
-    )
-
-
-PRODUCERS: dict[str, Callable[[Job, Path], Made]] = {"rigid": _produce_rigid}
-"""How each simulator makes a pair."""
 
 
 def answer(request: dict[str, Any]) -> dict[str, Any]:

@@ -84,14 +84,13 @@ class Library:
     @property
     def version(self) -> str:
         """Changes with any of the manifests, but not with the folder they are in."""
-        return sha256_of({kind: manifest.digest() for kind, manifest in self.manifests.items()})[:12]
+        return sha256_of({kind: manifest.digest for kind, manifest in self.manifests.items()})[:12]
 
-    def create(self, asset: str, scratch: Path, **traits: Any) -> Any:
-        """A Kubric object.
+    def create(self, asset: str, **traits: Any) -> Any:
+        """A Kubric object; its files are fetched and unpacked into the assets' folder at first use.
 
         Args:
             asset: id of a shape.
-            scratch: folder into which files are unpacked, once.
             traits: of the Kubric object: scale (three factors, equal but for the cube), position, mass, ...
 
         Raises:
@@ -100,11 +99,12 @@ class Library:
         kubric = load_kubric()
         if asset in PRIMITIVES:
             return {"cube": kubric.Cube, "sphere": kubric.Sphere}[asset](**traits)
-        return self._file_based(self._entry(asset), scratch, traits)
+        kind = "objects" if asset in self.manifests["objects"].entries else "structures"
+        return self._file_based(kind, asset, traits)
 
-    def dome(self, scratch: Path, **traits: Any) -> Any:
-        """Kubric's backdrop as a Kubric object; `scratch`, `traits` and errors as in `create`."""
-        return self._file_based(self.manifests["backdrops"].entries["dome"], scratch, traits)
+    def dome(self, **traits: Any) -> Any:
+        """Kubric's backdrop as a Kubric object; `traits` and errors as in `create`."""
+        return self._file_based("backdrops", "dome", traits)
 
     def sky_file(self, sky: str) -> str:
         """File of an environment image, fetched at first use.
@@ -112,9 +112,7 @@ class Library:
         Raises:
             InputError: it cannot be fetched, or is broken.
         """
-        folder = Path(self.config.root) / "skies" / sha256_of(self.manifests["skies"].address)[:12]
-        folder.mkdir(parents=True, exist_ok=True)
-        return str(unpacked(self.manifests["skies"].entries[sky], self._fetcher, folder)["filename"])
+        return str(self._files("skies", sky)["filename"])
 
     def describe(self) -> dict[str, Any]:
         """Facts for the record of a data set: source, version, names, manifests and their checksums."""
@@ -155,17 +153,15 @@ class Library:
             config,
         )
 
-    @property
-    def _fetcher(self) -> Fetcher:
-        return _fetcher(self.config)
+    def _files(self, kind: str, asset: str) -> dict[str, Any]:
+        """Kubric's arguments of an asset, whose files are unpacked once for each state of the manifest."""
+        manifest = self.manifests[kind]
+        folder = Path(self.config.root) / "unpacked" / sha256_of([manifest.address, manifest.digest])[:12]
+        folder.mkdir(parents=True, exist_ok=True)
+        return unpacked(manifest.entries[asset], _fetcher(self.config), folder)
 
-    def _entry(self, asset: str) -> Entry:
-        entries = self.manifests["objects"].entries
-        return entries[asset] if asset in entries else self.manifests["structures"].entries[asset]
-
-    def _file_based(self, entry: Entry, scratch: Path, traits: Mapping[str, Any]) -> Any:
-        kwargs = unpacked(entry, self._fetcher, scratch)
-        return load_kubric().FileBasedObject(asset_id=entry.id, **{**kwargs, **traits})
+    def _file_based(self, kind: str, asset: str, traits: Mapping[str, Any]) -> Any:
+        return load_kubric().FileBasedObject(asset_id=asset, **{**self._files(kind, asset), **traits})
 
 
 def open_library(config: AssetsConfig) -> Library:

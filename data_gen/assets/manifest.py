@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,7 @@ class Manifest:
             "sha256": sha256_file(self.file),
         }
 
+    @cached_property
     def digest(self) -> str:
         """Changes with the assets, but not with where the files lie."""
 

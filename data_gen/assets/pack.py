@@ -96,13 +96,13 @@ def _sky(file: Path) -> dict[str, Any]:
 
 def _write_object(folder: Path, key: str, recipe: Recipe) -> dict[str, Any]:
     solid = finished(recipe)
-    files = {f"collision_{i}.obj": _obj(piece) for i, piece in enumerate(solid.pieces)}
-    files |= {"visual_geometry.obj": _obj(solid.visual), "object.urdf": _urdf(len(solid.pieces))}
+    files = {f"collision_{i}.obj": obj_bytes(piece) for i, piece in enumerate(solid.pieces)}
+    files |= {"visual_geometry.obj": obj_bytes(solid.visual), "object.urdf": urdf_bytes(len(solid.pieces))}
     _write_archive(folder / f"{key}.tar.gz", files)
     return {
         "asset_type": "FileBasedObject",
         "license": LICENSE,
-        "kwargs": _kwargs(solid.visual.bounds.round(9).tolist()),
+        "kwargs": kubric_arguments(solid.visual.bounds.round(9).tolist()),
         "metadata": {
             "category": recipe.name,
             "tags": list(recipe.tags),
@@ -117,10 +117,11 @@ def _write_object(folder: Path, key: str, recipe: Recipe) -> dict[str, Any]:
 def _write_dome(folder: Path) -> dict[str, Any]:
     _write_archive(folder / "dome.tar.gz", dome_files())
     bounds = [[-RADIUS, -RADIUS, -FLOOR_THICKNESS], [RADIUS, RADIUS, RADIUS]]
-    return {"asset_type": "FileBasedObject", "license": LICENSE, "kwargs": _kwargs(bounds), "metadata": {}}
+    return {"asset_type": "FileBasedObject", "license": LICENSE, "kwargs": kubric_arguments(bounds), "metadata": {}}
 
 
-def _kwargs(bounds: list[list[float]]) -> dict[str, Any]:
+def kubric_arguments(bounds: list[list[float]]) -> dict[str, Any]:
+    """Of a `FileBasedObject` whose bounding box has these two corners; "{asset_dir}" stands for its folder."""
     return {
         "bounds": bounds,
         "mass": 1.0,
@@ -150,13 +151,17 @@ def _write_archive(file: Path, files: Mapping[str, bytes]) -> None:
             archive.addfile(entry, io.BytesIO(content))
 
 
-def _obj(mesh: trimesh.Trimesh) -> bytes:
+def obj_bytes(mesh: trimesh.Trimesh) -> bytes:
+    """A mesh as a Wavefront file, without materials."""
     text = trimesh.exchange.obj.export_obj(mesh, include_normals=False, include_color=False, include_texture=False)
     return text.encode()
 
 
-def _urdf(pieces: int) -> bytes:
-    """One link. Its mass and inertia are set by Kubric from the object's mass and collision shape."""
+def urdf_bytes(pieces: int) -> bytes:
+    """One link that collides as `collision_0.obj` and so on.
+
+    Kubric sets its mass and inertia from the object's mass and collision shape.
+    """
     collisions = "\n".join(
         f'    <collision><geometry><mesh filename="collision_{i}.obj"/></geometry></collision>' for i in range(pieces)
     )

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import tarfile
-import tempfile
 import xml.etree.ElementTree as ET
 import zlib
 from collections.abc import Mapping
@@ -13,10 +11,13 @@ from typing import Any
 
 import numpy as np
 import trimesh
+from scipy.spatial import QhullError
 
 from data_gen.assets.fetch import Fetcher
 from data_gen.assets.manifest import ASSET_DIR, Entry
+from data_gen.assets.once import one_at_a_time
 from void.errors import InputError
+from void.files import whole_folder
 
 DATA = "data.json"
 MIN_FILL = 1e-4
@@ -39,18 +40,21 @@ def unpacked(entry: Entry, fetcher: Fetcher, folder: Path) -> dict[str, Any]:
         return dict(entry.kwargs)
     target = folder / entry.id
     if not target.is_dir():
-        archive = fetcher.fetch(entry.archive)
-        with tempfile.TemporaryDirectory(dir=folder) as name:
-            partial = Path(name) / entry.id
-            try:
-                _extract(archive, entry.id, partial)
-                check_files(entry, located(entry.kwargs, partial))
-            except InputError:
-                fetcher.forget(entry.archive)
-                raise
-            with contextlib.suppress(FileExistsError):  # Another process was faster.
-                partial.rename(target)
+        with one_at_a_time(target) as missing:
+            if missing:
+                _unpack(entry, entry.archive, fetcher, target)
     return located(entry.kwargs, target)
+
+
+def _unpack(entry: Entry, address: str, fetcher: Fetcher, target: Path) -> None:
+    archive = fetcher.fetch(address)
+    with whole_folder(target) as partial:
+        try:
+            _extract(archive, entry.id, partial)
+            check_files(entry, located(entry.kwargs, partial))
+        except InputError:
+            fetcher.forget(address)
+            raise
 
 
 def located(kwargs: Mapping[str, Any], folder: Path) -> dict[str, Any]:
@@ -103,7 +107,7 @@ def has_volume(points_N3: np.ndarray) -> bool:
         hull = trimesh.convex.convex_hull(
             (points_N3 - points_N3.min(axis=0)) / extents.max(), qhull_options="QbB Pp Qt"
         )
-    except Exception:  # Qhull's own error type is not public; it stands for "flat".
+    except QhullError:
         return False
     return bool(abs(hull.volume) > MIN_FILL * np.prod(extents / extents.max()))
 

@@ -30,6 +30,7 @@ class Failure:
         family: of the scene.
         reason: in words.
         rejected: draws by reason, where all were rejected.
+        unusable: what cannot be used at all, and why.
         log: file with the output of the worker.
     """
 
@@ -37,6 +38,7 @@ class Failure:
     family: str
     reason: str
     rejected: dict[str, int] = field(default_factory=dict)
+    unusable: dict[str, str] = field(default_factory=dict)
     log: str = ""
 
 
@@ -142,7 +144,7 @@ def _again(tried: _Try, max_attempts: int) -> _Try:
 
 def _failure(tried: _Try, answer: Answer, outcome: Outcome | None, log: Path) -> Failure:
     if outcome is not None:
-        return Failure(tried.id, tried.job.family, outcome.message, outcome.reasons, str(log))
+        return Failure(tried.id, tried.job.family, outcome.message, outcome.reasons, outcome.unusable, str(log))
     tries = f" (tried {tried.number + 1} times)" if tried.number else ""
     return Failure(tried.id, tried.job.family, f"{answer.failure}{tries}", log=str(log))
 

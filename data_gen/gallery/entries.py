@@ -7,8 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from data_gen.rigid.caption.words import listed, noun
-from data_gen.rigid.spec import SceneSpec
+from data_gen.scene.caption.words import listed, noun
+from data_gen.scene.spec import SceneSpec
 from void.files import read_json
 from void.pairs import METADATA, VIDEOS, ManifestRow, read_manifest
 
@@ -39,6 +39,11 @@ class Entry:
         """The scene; None for pairs that are no rigid scenes."""
         scene = self.metadata.get("scene")
         return SceneSpec.from_dict(scene) if isinstance(scene, dict) and "objects" in scene else None
+
+    @property
+    def number(self) -> int:
+        """How many scenes of its split and family came before it."""
+        return int(self.metadata.get("number", 0))
 
     @property
     def attempts(self) -> int:

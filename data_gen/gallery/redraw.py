@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from data_gen.assets.library import Library
+from data_gen.config import SceneConfig
 from data_gen.gallery.rejected import Example
 from data_gen.gallery.strips import MIN_HEIGHT, write_strip
 from data_gen.plain import scene_config
-from data_gen.rigid.config import SceneConfig
-from data_gen.rigid.spec import SceneSpec
+from data_gen.quota import Place
+from data_gen.scene.spec import SceneSpec
 from void.files import read_json
 
 
@@ -38,24 +39,14 @@ def main(job_path: Path) -> None:
 
 def redraw(config: SceneConfig, library: Library, example: Example, path: Path, scratch: Path) -> None:
     """Write the strip of one rejected draw: the world with all objects beside the one without the removed ones."""
-    from data_gen.rigid.counterfactual import simulate_both
-    from data_gen.rigid.preview import PreviewRenderer
-    from data_gen.rigid.produce import draw_scene
-    from data_gen.rigid.scene import Workshop
+    from data_gen.produce import open_simulator
+    from data_gen.scene.preview import PreviewRenderer
 
-    spec = small(
-        draw_scene(
-            config,
-            library,
-            seed=example.seed,
-            index=example.index,
-            family=example.family,
-            split=example.split,
-            attempt=example.attempt,
-        )
-    )
-    workshop = Workshop(library, scratch)
-    full, without = simulate_both(spec, workshop, scratch)
+    simulator = open_simulator(example.family, config, library)
+    place = Place(example.split, example.family, example.number)
+    spec = small(simulator.sample(place, seed=example.seed, index=example.index, attempt=example.attempt))
+    workshop = simulator.workshop(spec, example.split)
+    full, without = simulator.simulate(spec, workshop, scratch)
     renderer: Any = PreviewRenderer(spec, workshop, scratch)
     views = (renderer.render(full, range(len(spec.objects))), renderer.render(without, spec.survivors))
     path.parent.mkdir(parents=True, exist_ok=True)

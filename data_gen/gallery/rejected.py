@@ -13,7 +13,7 @@ from typing import Any
 from data_gen.assets.library import Library
 from data_gen.gallery.entries import Entry
 from data_gen.gallery.strips import STRIPS, Record
-from data_gen.rigid.accept import Reason
+from data_gen.scene.accept import Reason
 from void.files import write_json
 from void.tracking.progress import progress_bar
 
@@ -32,6 +32,8 @@ class Example:
     attempt: int
     family: str
     split: str
+    number: int
+    """Of the scene, see `Place`."""
     reason: str
     seed: int
     height: int
@@ -78,9 +80,8 @@ def rejections(entries: Sequence[Entry]) -> list[Rejection]:
                 continue
             seen.add(reason)
             size = (entry.row.height, entry.row.width)
-            known.append(
-                Example(entry.spec.index, attempt, entry.family, entry.row.split, reason, entry.spec.seed, *size)
-            )
+            place = (entry.family, entry.row.split, entry.number)
+            known.append(Example(entry.spec.index, attempt, *place, reason, entry.spec.seed, *size))
     return [Rejection(*key, count, examples[key]) for key, count in sorted(counts.items())]
 
 

@@ -9,8 +9,8 @@ from statistics import fmean
 
 from data_gen.gallery.charts import Bars, Histogram, bars, histogram
 from data_gen.gallery.entries import Entry
-from data_gen.rigid.palette import FLOOR_COLORS, OBJECT_COLORS, WOOD_COLORS
-from data_gen.rigid.spec import ObjectSpec, SurfaceSpec
+from data_gen.scene.palette import FLOOR_COLORS, OBJECT_COLORS, WOOD_COLORS
+from data_gen.scene.spec import ObjectSpec, SurfaceSpec
 from data_gen.summary import Seconds
 
 OWN_TEXTURE = "its own texture"

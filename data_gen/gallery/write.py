@@ -16,7 +16,7 @@ from data_gen.gallery.rejected import Rejection, draw_again, rejections
 from data_gen.gallery.statistics import statistics
 from data_gen.gallery.strips import Record, make_strips, strip_name
 from data_gen.recipe import RECIPE
-from data_gen.rigid.accept import Reason
+from data_gen.scene.accept import Reason
 from data_gen.summary import read_timings
 from void.evaluation.pages import environment
 from void.files import read_json, write_text

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 
 from data_gen.assets.library import Library
-from data_gen.rigid.camera import CameraPath
-from data_gen.rigid.camera_path import sample_path
-from data_gen.rigid.config import LightConfig, SceneConfig
+from data_gen.config import SceneConfig
 from data_gen.rigid.families.base import Draw, Rng
 from data_gen.rigid.families.registry import FAMILIES
-from data_gen.rigid.palette import FLOOR_COLORS
-from data_gen.rigid.spec import BackdropSpec, LightSpec, Pattern, RenderSpec, SceneSpec, SurfaceSpec
+from data_gen.scene.camera import CameraPath
+from data_gen.scene.camera_path import sample_path
+from data_gen.scene.config import LightConfig
+from data_gen.scene.palette import FLOOR_COLORS
+from data_gen.scene.spec import BackdropSpec, LightSpec, Pattern, RenderSpec, SceneSpec, SurfaceSpec
 from data_gen.seeds import generator
 
 FLOOR_PATTERNS: tuple[Pattern, ...] = ("plain", "checkered", "mottled", "wood")

@@ -48,17 +48,14 @@ def test_lists_come_first_and_assets_when_they_are_needed(
         library = open_library(config(tmp_path / "cache", endpoint))
         assert objects_of(library) == set(KEPT) and library.skies == SKIES
         assert len(asked) == 3 and all(path.endswith(".json") for path in asked)
-        scratch = tmp_path / "scratch"
-        scratch.mkdir()
-        made = library.create("mug_1", scratch)
+        made = library.create("mug_1")
         assert Path(made.render_filename).is_file() and Path(made.simulation_filename).is_file()
         assert Path(library.sky_file("forest")).is_file()
-        assert Path(library.dome(scratch).render_filename).is_file()
+        assert Path(library.dome().render_filename).is_file()
         assert len(asked) == 6
         # Nothing is fetched twice, by this process or another one.
         other = Library.from_dict(json.loads(json.dumps(library.to_dict())))
-        (tmp_path / "other").mkdir()
-        other.create("mug_1", tmp_path / "other")
+        other.create("mug_1")
         other.sky_file("forest")
         open_library(config(tmp_path / "cache", endpoint))
         assert len(asked) == 6
@@ -74,7 +71,7 @@ def test_a_folder_is_a_bucket_too(config: Callable[..., AssetsConfig], bucket: P
         **{key: str(place) for key, place in places.items()},
     )  # fmt: skip
     library = open_library(settings)
-    assert Path(library.create("tin", tmp_path).render_filename).is_file()
+    assert Path(library.create("tin").render_filename).is_file()
     # In the published layout a folder of the asset's name is inside the archive.
     assert Path(library.sky_file("city")).name == "city.exr"
 
@@ -193,18 +190,16 @@ def test_a_wrong_archive_is_named_and_fetched_again_once_it_is_mended(
     archive = bucket / "kubric-public" / "assets" / "GSO" / "mug_1.tar.gz"
     good = archive.read_bytes()
     ARCHIVES[problem](archive)
-    scratch = tmp_path / "scratch"
-    scratch.mkdir()
     with served(bucket) as (endpoint, _):
         library = open_library(config(tmp_path / "cache", endpoint))
         with pytest.raises(InputError, match=problem) as caught:
-            library.create("mug_1", scratch)
+            library.create("mug_1")
         assert "mug_1" in caught.value.problem
         assert "assets" in caught.value.remedy
-        assert not (tmp_path / "outside.txt").exists() and not (scratch / "mug_1").exists()
-        assert library.create("tin", scratch)
+        assert not (tmp_path / "outside.txt").exists() and not list((tmp_path / "cache").rglob("mug_1"))
+        assert library.create("tin")
         archive.write_bytes(good)
-        assert Path(library.create("mug_1", scratch).render_filename).is_file()
+        assert Path(library.create("mug_1").render_filename).is_file()
 
 
 def test_a_bad_asset_can_be_left_out(config: Callable[..., AssetsConfig], bucket: Path, tmp_path: Path) -> None:

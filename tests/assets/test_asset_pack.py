@@ -57,7 +57,7 @@ def test_hollow_things_hold_a_ball(vessel: str, ball: float, library: Library, t
     scene += kb.Cube(scale=(5, 5, 1), position=(0, 0, -1), static=True)
     scale = 10.0
     place = (0.0, 0.0, -shape.low[2] * scale)
-    scene += library.create(vessel, tmp_path, scale=(scale,) * 3, position=place, static=True)
+    scene += library.create(vessel, scale=(scale,) * 3, position=place, static=True)
     dropped = kb.Sphere(
         scale=radius * scale, position=(0.0, 0.0, shape.extents[2] * scale + 2 * radius * scale), mass=1.0
     )
@@ -79,7 +79,7 @@ def test_kubric_reads_the_manifests(library: Library, tmp_path: Path) -> None:
         path = made.filename if kind == "skies" else made.render_filename
         assert Path(path).is_file()
         source.close()
-    made = library.create("mug_1", tmp_path, scale=(2.0,) * 3, position=(1.0, 2.0, 3.0), mass=0.5)
+    made = library.create("mug_1", scale=(2.0,) * 3, position=(1.0, 2.0, 3.0), mass=0.5)
     assert made.asset_id == "mug_1" and made.mass == 0.5 and made.scale.tolist() == [2.0] * 3
 
 

@@ -55,7 +55,7 @@ def test_things_stand_on_the_domes_floor(library: Library, tmp_path: Path) -> No
     kb = load_kubric()
     scene = kb.Scene(frame_start=0, frame_end=12, frame_rate=12, step_rate=240)
     simulator = load_simulator()(scene, scratch_dir=tmp_path)
-    dome = library.dome(tmp_path, name="dome", static=True, background=True)
+    dome = library.dome(name="dome", static=True, background=True)
     scene += dome
     balls = [kb.Sphere(scale=0.5, position=place, mass=1.0) for place in ((0.0, 0.0, 1.0), (30.0, -25.0, 1.0))]
     scene += balls

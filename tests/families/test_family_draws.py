@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 from data_gen.assets.library import Library
-from data_gen.rigid.camera import CameraSpec, looking_at
 from data_gen.rigid.families.base import Draw, NoRoomError
 from data_gen.rigid.families.common import GRAVITY, overlap, rolled, thrown
 from data_gen.rigid.families.config import FamiliesConfig, VariableConfig
 from data_gen.rigid.families.registry import FAMILIES
-from data_gen.rigid.spec import ObjectSpec
+from data_gen.scene.camera import CameraSpec, looking_at
+from data_gen.scene.spec import ObjectSpec
 from data_gen.seeds import generator
 
 SECONDS = 20 / 12

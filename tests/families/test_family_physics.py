@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 
 from data_gen.assets.library import Library
-from data_gen.rigid.accept import Reason, judge
-from data_gen.rigid.config import SceneConfig
-from data_gen.rigid.counterfactual import simulate_both
+from data_gen.config import SceneConfig
 from data_gen.rigid.families.base import NoRoomError
 from data_gen.rigid.families.registry import FAMILIES
-from data_gen.rigid.influence import reached
 from data_gen.rigid.sample import sample_scene
-from data_gen.rigid.scene import Workshop
-from data_gen.rigid.simulate import World
-from data_gen.rigid.spec import SceneSpec
+from data_gen.scene.accept import Reason, judge
+from data_gen.scene.counterfactual import simulate_both
+from data_gen.scene.influence import reached
+from data_gen.scene.simulate import World
+from data_gen.scene.spec import SceneSpec
+from data_gen.scene.workshop import Workshop
 
 DRAWS = 14
 Scene = tuple[SceneSpec, World, World]
@@ -29,7 +29,7 @@ def outcomes(
 ) -> dict[str, tuple[list[Scene], Counter[Reason | None]]]:
     """Accepted scenes at the demo's length, and all verdicts, by family."""
     scratch, train = tmp_path_factory.mktemp("scratch"), library.split("train")
-    workshop, config = Workshop(train, scratch), SceneConfig(frames=21, height=96, width=128)
+    workshop, config = Workshop(train), SceneConfig(frames=21, height=96, width=128)
     found = {}
     for name, family in FAMILIES.items():
         accepted, verdicts = [], Counter[Reason | None]()

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from data_gen.assets.library import Library
-from data_gen.rigid.config import SceneConfig
+from data_gen.config import SceneConfig
 from data_gen.rigid.sample import sample_scene
-from data_gen.rigid.spec import ObjectSpec, SceneSpec
+from data_gen.scene.spec import ObjectSpec, SceneSpec
 from void.composition import compose_config
 
 SCENES = 1500

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from data_gen.rigid.accept import Reason
-from data_gen.rigid.camera import CameraPath, looking_at
-from data_gen.rigid.spec import BackdropSpec, LightSpec, ObjectSpec, RenderSpec, SceneSpec, SurfaceSpec
+from data_gen.scene.accept import Reason
+from data_gen.scene.camera import CameraPath, looking_at
+from data_gen.scene.spec import BackdropSpec, LightSpec, ObjectSpec, RenderSpec, SceneSpec, SurfaceSpec
 from void.files import write_json
 from void.pairs import Pair, pair_row, write_manifest, write_pair
 from void.quadmask import Quadmask

@@ -16,7 +16,7 @@ from data_gen.gallery import write, write_gallery
 from data_gen.gallery.entries import read_entries
 from data_gen.gallery.rejected import Example, Rejection, rejections
 from data_gen.gallery.strips import GAP, Record, make_strips, strip_name
-from data_gen.rigid.accept import Reason
+from data_gen.scene.accept import Reason
 from data_gen.summary import add_timing
 from void.errors import InputError
 from void.files import read_json

@@ -15,8 +15,9 @@ from data_gen.config import AssetsConfig
 from data_gen.gallery import redraw as redraw_module
 from data_gen.gallery.rejected import LOG, Example, draw_again
 from data_gen.gallery.strips import GAP, STRIPS, Record
-from data_gen.rigid import produce
-from data_gen.rigid.spec import ObjectSpec, SceneSpec, SurfaceSpec
+from data_gen.quota import Place
+from data_gen.rigid.simulator import RigidSimulator
+from data_gen.scene.spec import ObjectSpec, SceneSpec, SurfaceSpec
 from void.video import probe, read_video
 
 FRAMES = 5
@@ -39,17 +40,22 @@ def falling() -> SceneSpec:
 
 
 def example(attempt: int, reason: str = "no_contact") -> Example:
-    return Example(3, attempt, "ball", "train", reason, 7, 240, 320)
+    return Example(3, attempt, "ball", "train", 2, reason, 7, 240, 320)
 
 
 def test_a_draw_is_shown_with_and_without_the_removed(
     library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
-    monkeypatch.setattr(produce, "draw_scene", lambda config, library, **of: asked.append(of) or falling())
+
+    def sample(self: RigidSimulator, place: Place, **of: int) -> SceneSpec:
+        asked.append((place, of))
+        return falling()
+
+    monkeypatch.setattr(RigidSimulator, "sample", sample)
     path = tmp_path / "deep" / "strip.mp4"
     redraw_module.redraw(None, library, example(2), path, tmp_path)
-    assert asked == [{"seed": 7, "index": 3, "family": "ball", "split": "train", "attempt": 2}]
+    assert asked == [(Place("train", "ball", 2), {"seed": 7, "index": 3, "attempt": 2})]
     info = probe(path)
     assert (info.frames, info.height, info.width, info.fps) == (FRAMES, 128, 2 * 170 + GAP, FPS)
     frames_THWC = read_video(path)[0].astype(int)
@@ -61,12 +67,12 @@ def test_a_draw_is_shown_with_and_without_the_removed(
 def test_one_bad_draw_does_not_stop_the_others(
     library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def draw(config: object, library: object, *, attempt: int, **of: object) -> SceneSpec:
+    def draw(self: RigidSimulator, place: Place, *, attempt: int, **of: object) -> SceneSpec:
         if attempt == 0:
             raise RuntimeError("the physics broke")
         return falling()
 
-    monkeypatch.setattr(produce, "draw_scene", draw)
+    monkeypatch.setattr(RigidSimulator, "sample", draw)
     job = {
         "root": str(tmp_path),
         "scene": {"frames": FRAMES, "height": 240, "width": 320, "fps": int(FPS)},

@@ -14,9 +14,9 @@ from data_gen.assets.library import Library, open_library
 from data_gen.config import AssetsConfig, ExecutorConfig, SceneConfig
 from data_gen.dry_run import dry_run
 from data_gen.folder import scene_places
-from data_gen.rigid.families.base import NoRoomError
 from data_gen.rigid.families.registry import FAMILIES
-from data_gen.rigid.produce import draw_scene
+from data_gen.rigid.simulator import RigidSimulator
+from data_gen.simulator import RefusedError
 
 # A worker takes at most 50 scenes; one that kept their physics would grow by more.
 FLAT_MIB = 100
@@ -35,11 +35,12 @@ def judged(tmp_path: Path, library: Library, count: int, workers: int = 2) -> di
 
 def test_two_thousand_scenes_are_drawn_in_their_shares_with_little_lost_for_room(library: Library) -> None:
     config = scenes(2000)
+    simulator = RigidSimulator(config, library)
     drawn, crowded, objects = Counter[str](), Counter[str](), Counter[int]()
     for index, place in enumerate(scene_places(config)):
         try:
-            spec = draw_scene(config, library, seed=0, index=index, family=place.family, split=place.split, attempt=0)
-        except NoRoomError:
+            spec = simulator.sample(place, seed=0, index=index, attempt=0)
+        except RefusedError:
             crowded[place.family] += 1
             continue
         drawn[place.family] += 1

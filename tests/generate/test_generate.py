@@ -61,6 +61,7 @@ def test_the_summary_counts_by_family_split_and_reason_and_tells_the_seconds(uni
         "rejected_draws": {"no_contact": 10},
         "seconds_per_pair": seconds,
         "failures": [],
+        "unusable": {},
     }
 
 

@@ -36,7 +36,7 @@ def test_times_on_a_full_disk(tmp_path: Path) -> None:
 
 
 def test_seconds_are_means_over_the_pairs_that_are_there() -> None:
-    places = {name: Place("train", "ball") for name in "abc"}
+    places = {name: Place("train", "ball", 0) for name in "abc"}
     timings = {"a": {"render": 4.0, "total": 5.0}, "b": {"total": 1.0}, "c": {"total": 100.0}}
     summary = summarise(places, {"a": {}, "b": {}}, [Failure("c", "ball", "timed out")], timings)
     assert summary["seconds_per_pair"] == {"render": 2.0, "total": 3.0}

@@ -8,29 +8,46 @@ from pathlib import Path
 import pytest
 from fake_worker import made
 
-from data_gen.rigid.produce import Made, NoSceneError
-from data_gen.worker import PRODUCERS, Job, Outcome, work
+from data_gen import produce
+from data_gen.assets.library import Library
+from data_gen.config import SceneConfig
+from data_gen.plain import as_dict
+from data_gen.produce import Made, NoSceneError
+from data_gen.quota import Place
+from data_gen.worker import Job, Outcome, work
 from void.errors import InputError
 from void.pairs import read_pair
 
 SECONDS = {"physics": 0.5, "render": 2.0}
+UNUSABLE = {"lift_mug_1": "armature is empty"}
+NO_SCENE = NoSceneError(Counter(no_contact=50, no_room=10), {"physics": 4.0}, UNUSABLE)
 
 
 def job(folder: Path) -> Job:
-    return Job("rigid", {}, {}, seed=0, index=3, family="ball", split="train", first_attempt=0, folder=str(folder))
+    described = as_dict(SceneConfig(frames=5, height=32, width=48))
+    return Job(described, {}, 0, index=3, family="ball", split="train", number=2, first_attempt=0, folder=str(folder))
+
+
+@pytest.fixture(autouse=True)
+def no_assets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Library, "from_dict", lambda data: None)
 
 
 @pytest.fixture
 def pair(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(PRODUCERS, "rigid", lambda job, scratch: Made(made(job.index), SECONDS))
+    def produced(config: SceneConfig, library: None, *, index: int, place: Place, **of: object) -> Made:
+        assert place == Place("train", "ball", 2)
+        return Made(made(index), SECONDS)
+
+    monkeypatch.setattr(produce, "produce", produced)
 
 
 @pytest.fixture
 def failing(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
-    def fail(job: Job, scratch: Path) -> Made:
+    def fail(*args: object, **of: object) -> Made:
         raise request.param
 
-    monkeypatch.setitem(PRODUCERS, "rigid", fail)
+    monkeypatch.setattr(produce, "produce", fail)
 
 
 @pytest.mark.usefixtures("pair")
@@ -60,10 +77,11 @@ def test_what_only_the_user_can_mend_is_told_with_its_remedy(tmp_path: Path) -> 
 
 
 @pytest.mark.usefixtures("failing")
-@pytest.mark.parametrize("failing", [NoSceneError(Counter(no_contact=50, no_room=10), {"physics": 4.0})], indirect=True)
+@pytest.mark.parametrize("failing", [NO_SCENE], indirect=True)
 def test_a_scene_whose_draws_were_all_rejected_tells_the_reasons(tmp_path: Path) -> None:
     outcome = work(job(tmp_path / "pair"))
     assert (outcome.kind, outcome.reasons) == ("rejected", {"no_contact": 50, "no_room": 10})
+    assert outcome.unusable == UNUSABLE
     assert "none of 60 draws was accepted" in outcome.message and outcome.seconds == {"physics": 4.0}
 
 

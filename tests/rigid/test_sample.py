@@ -10,12 +10,13 @@ import pytest
 from small_scene import small_scene
 
 from data_gen.assets.library import Library
-from data_gen.rigid.check import check_config, check_skies
-from data_gen.rigid.config import LightConfig, SceneConfig
+from data_gen.check import check_config, check_skies
+from data_gen.config import SceneConfig
 from data_gen.rigid.families.base import NoRoomError
 from data_gen.rigid.families.registry import FAMILIES
 from data_gen.rigid.sample import sample_scene, usable_skies
-from data_gen.rigid.spec import SceneSpec
+from data_gen.scene.config import LightConfig
+from data_gen.scene.spec import SceneSpec
 from void.errors import InputError
 
 

@@ -18,7 +18,7 @@ from data_gen.rigid.families.common import (
 )
 from data_gen.rigid.families.config import BallConfig, Interval
 from data_gen.rigid.families.group import removed_places, standing_group
-from data_gen.rigid.spec import ObjectSpec, Role
+from data_gen.scene.spec import ObjectSpec, Role
 
 
 def sample(config: BallConfig, draw: Draw) -> tuple[ObjectSpec, ...]:

@@ -9,7 +9,7 @@ from data_gen.rigid.families.base import Draw
 from data_gen.rigid.families.common import about, body, cuboid, looks, moved, pick, rolled, sideways, uniform
 from data_gen.rigid.families.config import BarrierConfig
 from data_gen.rigid.families.group import standing_group
-from data_gen.rigid.spec import ObjectSpec
+from data_gen.scene.spec import ObjectSpec
 
 TILT = math.radians(40)
 """The ball crosses the picture, at most this far off the horizontal."""

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from data_gen.assets.library import Shape
-from data_gen.rigid.camera import CameraSpec
-from data_gen.rigid.spec import ObjectSpec
+from data_gen.scene.camera import CameraSpec
+from data_gen.scene.spec import ObjectSpec
 
 Rng = np.random.Generator
 Streams = Callable[[str], Rng]

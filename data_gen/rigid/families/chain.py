@@ -8,7 +8,7 @@ from dataclasses import replace
 from data_gen.rigid.families.base import Draw, Rng
 from data_gen.rigid.families.common import about, body, cuboid, looks, moved, pick, sideways, thrown, turned, uniform
 from data_gen.rigid.families.config import ChainConfig
-from data_gen.rigid.spec import ObjectSpec, Role, Vector
+from data_gen.scene.spec import ObjectSpec, Role, Vector
 
 REACH = 1.05
 """A domino that falls reaches this far, relative to its height; a gap must be wider."""

@@ -12,13 +12,19 @@ Interval = tuple[float, float]
 
 
 @dataclass
-class FamilyConfig:
+class MixConfig:
     """What every family has."""
 
     share: float = 1.0
     """Of the scenes, relative to the other families; 0: none."""
     contact_window: Interval = (0.08, 0.7)
     """A removed object first has an effect between these fractions of the clip."""
+
+
+@dataclass
+class FamilyConfig(MixConfig):
+    """What every family of rigid objects has."""
+
     latest: float = 1.2
     """Seconds within which what is thrown, dropped or rolled arrives."""
     size: Interval = (0.7, 1.1)
@@ -208,6 +214,14 @@ class NoEffectConfig(FamilyConfig):
 
 
 @dataclass
+class HumanFamilyConfig(MixConfig):
+    """A person handles objects, and is removed; all else about these scenes is in `scene.human`."""
+
+    share: float = 0.0
+    contact_window: Interval = (0.0, 1.0)
+
+
+@dataclass
 class FamiliesConfig:
     """The mix."""
 
@@ -219,3 +233,4 @@ class FamiliesConfig:
     support: SupportConfig = field(default_factory=SupportConfig)
     barrier: BarrierConfig = field(default_factory=BarrierConfig)
     no_effect: NoEffectConfig = field(default_factory=NoEffectConfig)
+    human: HumanFamilyConfig = field(default_factory=HumanFamilyConfig)

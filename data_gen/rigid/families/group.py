@@ -10,7 +10,7 @@ import numpy as np
 from data_gen.rigid.families.base import Draw, Rng
 from data_gen.rigid.families.common import around, body, find_room, pick, turned, uniform
 from data_gen.rigid.families.config import FamilyConfig, Interval
-from data_gen.rigid.spec import ObjectSpec, Role, SurfaceSpec
+from data_gen.scene.spec import ObjectSpec, Role, SurfaceSpec
 
 
 def standing_group(

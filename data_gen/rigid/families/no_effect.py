@@ -26,7 +26,7 @@ from data_gen.rigid.families.common import (
 )
 from data_gen.rigid.families.config import NoEffectConfig
 from data_gen.rigid.families.group import standing_group
-from data_gen.rigid.spec import ObjectSpec
+from data_gen.scene.spec import ObjectSpec
 
 TILT = math.radians(40)
 SIDE = -1.0

@@ -26,7 +26,7 @@ from data_gen.rigid.families.common import (
     wooden,
 )
 from data_gen.rigid.families.config import SupportConfig
-from data_gen.rigid.spec import ObjectSpec, Role, SurfaceSpec
+from data_gen.scene.spec import ObjectSpec, Role, SurfaceSpec
 
 BLOCK_HEIGHT = (0.7, 1.0)
 """Relative to its other sides."""

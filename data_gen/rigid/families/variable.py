@@ -23,7 +23,7 @@ from data_gen.rigid.families.common import (
     uniform,
 )
 from data_gen.rigid.families.config import Interval, VariableConfig
-from data_gen.rigid.spec import ObjectSpec, Role
+from data_gen.scene.spec import ObjectSpec, Role
 
 Part = Literal["removed", "launched", "resting"]
 

@@ -1,0 +1,91 @@
+"""Configuration of human-motion scenes: what only they have. Imports nothing heavy.
+
+Intervals are uniform distributions; lengths in metres, angles in degrees, instants as fractions of the clip.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from data_gen.scene.config import AcceptConfig
+
+MOTIONS = ("procedural", "humoto", "humoto_glb", "bvh")
+TIMES = ("real", "squeezed")
+REMOVALS = ("from_start", "from_frame")
+CASTS = ("drawn", "halves")
+VARIANTS = ("v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9")
+CAMERA_MOTIONS = ("static", "zoom_in", "zoom_out", "circular", "linear_left", "linear_right")
+
+MOTION_CACHE, PROP_CACHE = "motions", "props"
+"""Folders in `assets.root` for what is made of sequences and of their objects."""
+
+Interval = tuple[float, float]
+
+
+def _accept() -> AcceptConfig:
+    """A person is large, and recorded objects overlap a little with what they stand on."""
+    return AcceptConfig(
+        min_divergence=0.03, removed_area=(0.02, 0.9), max_speed=20.0, max_overlap=0.1, max_sinking=0.05
+    )
+
+
+@dataclass
+class RoomConfig:
+    """Where the person is."""
+
+    walls: float = 0.7
+    """Probability of walls; else the floor ends at the sky."""
+    furniture: tuple[int, int] = (0, 3)
+    """Pieces of furniture along the walls that nobody touches, least and most."""
+    wall_height: Interval = (2.5, 3.2)
+    margin: Interval = (1.5, 3.0)
+    """Floor between where the person goes and the walls."""
+    textures: str = ""
+    """Folder of PBR textures, one folder each with images named *color*, *normal*, *roughness*; empty: procedural."""
+
+
+@dataclass
+class HumanConfig:
+    """Scenes of family human. `scene.motion` says where their motions come from."""
+
+    root: str = ""
+    """Folder of the sequences: HUMOTO's release (motion=humoto), .glb files (humoto_glb), .bvh files (bvh)."""
+    objects: str = ""
+    """Folder of HUMOTO's object meshes, searched to any depth; empty: humoto_objects_* beside `root`."""
+    characters: dict[str, str] = field(default_factory=dict)
+    """Figures that play the sequences instead of the recorded one, by name: FBX files with Mixamo's bones."""
+    cast: str = "drawn"
+    """Who plays: drawn (each scene draws a character), or halves (sequences by name: the first half to the first)."""
+    bvh_object: str = ""
+    """What a BVH file's person holds (motion=bvh): a mesh file, or the id of an asset."""
+    bvh_joint: str = "RightHand"
+    """The joint that it is attached to."""
+    sequences: list[str] = field(default_factory=list)
+    """Restrict the sequences to these; empty: all."""
+    exclude: list[str] = field(default_factory=list)
+    """Sequences to do without."""
+    variations: int = 8
+    """Variations of each motion of the procedural source: other bodies, objects, paces."""
+    held_out: float = 0.1
+    """Fraction of the sequences only for validation scenes; at least one."""
+    time: str = "real"
+    """real (a window of the sequence at its own pace) or squeezed (the whole sequence, as the published generator)."""
+    removal: str = "from_start"
+    """The person was never there (from_start), or vanishes in the clip (from_frame): objects inherit their motion."""
+    removal_window: Interval = (0.2, 0.5)
+    """When the person vanishes (removal=from_frame)."""
+    physics_config: str = ""
+    """JSON file in the form of HUMOTO's physics_config.json that says which objects may fall; empty: inferred."""
+    variants: list[str] = field(default_factory=lambda: list(VARIANTS[:6]))
+    """Camera variants to draw from."""
+    motions: list[str] = field(default_factory=lambda: list(CAMERA_MOTIONS))
+    """Camera motions to draw from."""
+    distance: Interval = (6.0, 12.0)
+    """Limits of the camera's distance from the person."""
+    lens: float = 50.0
+    """Millimetres, with a sensor of 36 mm."""
+    accept: AcceptConfig = field(default_factory=_accept)
+    """As `scene.accept`, for these scenes."""
+    max_hold_error: float = 0.05
+    """Metres by which a hand may miss what it holds, after another figure took the motion over."""
+    room: RoomConfig = field(default_factory=RoomConfig)
