@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from data_gen.assets.library import Library
+from data_gen.blender.textures import texture_names
 from data_gen.config import SceneConfig
 from data_gen.human.bodies import centred
 from data_gen.human.camera import sample_camera
@@ -15,7 +17,7 @@ from data_gen.human.light import sample_light
 from data_gen.human.looks import surface_of
 from data_gen.human.motion import Motion
 from data_gen.human.props import StoredProp
-from data_gen.human.room import furnish, sample_room, texture_names
+from data_gen.human.room import furnish, sample_room
 from data_gen.human.timeline import Clip
 from data_gen.human.workshop import FIGURE, PROP
 from data_gen.rigid.families.base import Rng, Streams
@@ -94,12 +96,13 @@ def sample_scene(
         rng=draw.streams("camera"),
     )
     low_2, high_2 = _floor_area(take)
-    textures = texture_names(config.human.room.textures)
+    folder = config.human.room.textures
+    textures = texture_names(Path(folder)) if folder else ()
     backdrop = sample_room(config.human.room, low_2, high_2, camera, textures, draw.streams)
     props = tuple(
         _object(take, i, i in dynamic, textures, draw.streams(f"prop {i}")) for i in range(len(take.motion.props))
     )
-    furniture = furnish(config.human.room, backdrop, library.shapes, low_2, high_2, camera, draw.streams)
+    furniture = furnish(config.human.room, backdrop, library.shapes, low_2, high_2, draw.streams)
     return SceneSpec(
         family=draw.family,
         seed=draw.seed,

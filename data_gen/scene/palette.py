@@ -28,10 +28,31 @@ FLOOR_COLORS = {
     "sage": "#93a08a",
 }
 
+MATERIAL_COLORS = {
+    "steel": "#a9adb3",
+    "brass": "#b08d57",
+    "charcoal": "#3a3b40",
+    "cream": "#ece4d2",
+    "terracotta": "#b5603f",
+    "sky blue": "#8fb7d6",
+    "mint": "#a9d3bf",
+    "mustard": "#c79a2c",
+    "brick": "#9c4534",
+    "denim": "#46618c",
+    "tan": "#a87b4f",
+    "cardboard": "#b98f5f",
+    "wicker": "#b4874a",
+    "paper": "#e4dfd3",
+}
+"""Of what people use: for objects of motions, clothes and walls."""
+SKIN_COLORS = {"fair": "#e8c3a6", "light": "#d9a983", "medium": "#b97f57", "brown": "#8a5a3b", "dark": "#55351f"}
+HAIR_COLORS = {"black hair": "#1d1916", "brown hair": "#4a3324", "blond hair": "#b58b51", "grey hair": "#8d8a86"}
+_COLORS = OBJECT_COLORS | FLOOR_COLORS | WOOD_COLORS | MATERIAL_COLORS | SKIN_COLORS | HAIR_COLORS
+
 
 def linear_rgb(name: str) -> tuple[float, float, float]:
     """Linear-light RGB in [0, 1] of a named colour (the hex values are sRGB)."""
-    text = (OBJECT_COLORS | FLOOR_COLORS | WOOD_COLORS)[name]
+    text = _COLORS[name]
     encoded = [int(text[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in encoded)
     return red, green, blue

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from data_gen.blender.kubric_compat import close_simulator, load_simulator
 from data_gen.scene.spec import SceneSpec
-from data_gen.scene.workshop import BACKDROP, Workshop
+from data_gen.scene.workshop import BACKDROP, WALL, Workshop
 
 FLOOR = -1
-"""Stands for the floor among the partners of a contact."""
+"""Stands for the floor and for walls among the partners of a contact."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +88,7 @@ def simulate(
     objects = workshop.add(scene, spec, indices)
     bodies = {index: asset.linked_objects[simulator] for index, asset in objects.items()}
     (floor,) = (asset.linked_objects[simulator] for asset in scene.assets if asset.name == BACKDROP)
+    walls = [asset.linked_objects[simulator] for asset in scene.assets if asset.name.startswith(WALL)]
     engine = simulator._physics_client
     moving = {index: body for index, body in bodies.items() if not spec.objects[index].static}
     everything = [*bodies.values(), floor]
@@ -95,7 +96,8 @@ def simulate(
     if care:
         _take_care(engine, care)
     # Kubric searches all assets for the body of each contact point, which takes a third of the time; a table is enough.
-    simulator._obj_idx_to_asset = ({body: index for index, body in bodies.items()} | {floor: FLOOR}).get
+    around = dict.fromkeys([floor, *walls], FLOOR)
+    simulator._obj_idx_to_asset = ({body: index for index, body in bodies.items()} | around).get
     animation, collisions = simulator.run(frame_start=0, frame_end=spec.frames - 1)
     positions, quaternions, velocities, spins = (
         {index: np.array(animation[asset][name]) for index, asset in objects.items()}

@@ -53,7 +53,7 @@ class PictureBook(ABC):
 
     @abstractmethod
     def prepare(self, poses: Mapping[int, NDArray[np.float64]], frames: Sequence[int]) -> None:
-        """Show the objects of `poses`, `(T, 7)` each, and no others; `frames` are about to be drawn."""
+        """Show the objects of `poses` (see `rounded_poses`) and no others; `frames` are about to be drawn."""
 
     @abstractmethod
     def draw(self, frame: int, window: Window | None) -> Picture:

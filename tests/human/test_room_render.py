@@ -14,6 +14,7 @@ from data_gen.assets.library import Library
 from data_gen.scene.geometry import background_points, depth
 from data_gen.scene.preview import PreviewRenderer
 from data_gen.scene.render import BlenderRenderer
+from data_gen.scene.simulate import FLOOR, simulate
 from data_gen.scene.spec import BackdropSpec, SceneSpec
 from data_gen.scene.views import View
 from data_gen.scene.workshop import WALL_THICKNESS
@@ -87,3 +88,14 @@ def test_a_wall_hides_what_is_behind_it_in_both_renderers(
     front = replace(box_man.ROOM, room=replace(ROOM, high=(2.5, -2.0)))
     hidden = PreviewRenderer(spec_with(front), box_man.workshop(library), tmp_path).render(WORLD, [CUBE, PERSON])
     assert (hidden.objects_THW == -1).all()
+
+
+def test_a_wall_stops_what_is_thrown_at_it_and_counts_as_floor(library: Library, tmp_path: Path) -> None:
+    spec = spec_with(box_man.ROOM, frames=8)
+    thrown = replace(spec.objects[CUBE], position=(1.0, 0.5, 1.0), velocity=(0.0, 6.0, 2.0))
+    spec = replace(spec, objects=(thrown, spec.objects[PERSON]))
+    world = simulate(spec, [CUBE], box_man.workshop(library), tmp_path)
+    assert ROOM is not None
+    assert 1.0 < world.positions[CUBE][:, 1].max() < ROOM.high[1] - 0.2
+    assert {(contact.first, contact.second) for contact in world.contacts} == {(FLOOR, CUBE)}
+    assert world.positions[CUBE][int(world.contacts[0].frame), 2] > 0.5

@@ -59,9 +59,12 @@ def figure(
         x = np.cross(along, side) / np.linalg.norm(np.cross(along, side))
         turn = Rotation.from_matrix(np.stack([x, along, np.cross(x, along)], axis=-1)) * Rotation.from_euler("y", roll)
         rests.append([*start, *quaternion(turn)])
-        box = trimesh.creation.box((0.08, np.linalg.norm(end - start), 0.08))
+        length = np.linalg.norm(end - start)
+        box = trimesh.creation.box(
+            (0.08, length, 0.08), transform=trimesh.transformations.translation_matrix((0, length / 2, 0))
+        )
         first = len(vertices)
-        for corner in box.vertices + [0, np.linalg.norm(end - start) / 2, 0]:
+        for corner in box.vertices:
             vertices.append(start + turn.apply(corner))
             near = parents[j] >= 0 and corner[1] < 0.01
             joints.append([j, max(parents[j], 0), 0, 0])
@@ -78,7 +81,7 @@ def figure(
 def box_prop(name: str, size: tuple[float, float, float]) -> Prop:
     """A box with one corner cut off, so that its mirror image is another body."""
     mesh = trimesh.creation.box(size)
-    vertices = mesh.vertices.copy()
+    vertices = np.array(mesh.vertices)
     vertices[-1] *= 0.5
     return Prop(name, name.split(".")[0], vertices, np.array(mesh.faces))
 

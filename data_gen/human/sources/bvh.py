@@ -1,0 +1,196 @@
+"""Motion capture as .bvh files, played by a figure of our own that holds an object.
+
+Shape legend: T frames, J joints.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data_gen.human.config import HumanConfig
+from data_gen.human.figure import build_figure, draw_traits
+from data_gen.human.holds import palm
+from data_gen.human.kinematics import compose, inverse
+from data_gen.human.motion import MIN_FRAMES, Motion, Poses, Prop, SequenceError, Skeleton, Skin, check_motion
+from data_gen.human.retarget import ARM, LEG, SIDES, leg_length, retarget
+from data_gen.human.sources.bvh_file import Bvh, BvhError, read_bvh
+from data_gen.human.sources.characters import Characters
+from data_gen.human.sources.joint_names import mixamo_names
+from data_gen.human.sources.meshes import TO_Z_UP, read_prop
+from data_gen.human.sources.sequences import REMEDY, by_name, known, required_folder
+from data_gen.human.sources.store import MotionStore
+from void.errors import InputError
+from void.files import sha256_file
+
+BVH = "bvh"
+UNITS = {"metres": 1.0, "centimetres": 0.01, "millimetres": 0.001}
+HEIGHTS = (0.5, 2.5)
+"""Metres between which a figure's height lies."""
+NEEDED = ("Hips", "Head", *(f"{side}{joint}" for side in SIDES for joint in (*LEG, *ARM)))
+LOWEST = 2.0
+"""Percentile of the heights of the feet that counts as standing on the floor."""
+
+
+class BvhSource:
+    """See `MotionSource`.
+
+    Args:
+        config: `root`, `bvh_object`, `bvh_joint` and `characters` are used.
+        cache: folder for what has been read.
+
+    Raises:
+        InputError: the root is missing or holds no .bvh file, a name stands for two files, the object's or a
+            character's file is missing.
+    """
+
+    def __init__(self, config: HumanConfig, cache: Path) -> None:
+        root = required_folder(config.root)
+        self._files = by_name(list(root.rglob("*.bvh")), root)
+        self._object = Path(config.bvh_object)
+        if not config.bvh_object or not self._object.is_file():
+            raise InputError(
+                f"scene.human.bvh_object={config.bvh_object!r} is not a file",
+                "name a mesh (.obj, .ply, .stl or .glb, metres) that the person holds",
+            )
+        self._joint = config.bvh_joint
+        self._characters = Characters(config)
+        self._store = MotionStore(cache)
+
+    @property
+    def sequences(self) -> tuple[str, ...]:
+        """Names of the files, without their suffix."""
+        return tuple(self._files)
+
+    @property
+    def characters(self) -> tuple[str, ...]:
+        """Names in the configuration."""
+        return self._characters.names
+
+    def describe(self) -> dict[str, Any]:
+        """What was found."""
+        return {
+            "motion": BVH,
+            "sequences": len(self._files),
+            "characters": list(self.characters),
+            "object": self._object.stem,
+            "joint": self._joint,
+        }
+
+    def read(self, sequence: str, character: str | None = None) -> Motion:
+        """See `MotionSource`. Raises InputError for an unknown name, SequenceError for a bad file."""
+        path = known(self._files, sequence, "sequence")
+        files = [sha256_file(path), sha256_file(self._object)]
+        origin = {"kind": BVH, "sequence": sequence, "files": files, "object": self._object.stem, "joint": self._joint}
+        motion = self._store.get(origin, lambda: self._compose(path, sequence))
+        return self._characters.play(motion, character, origin, self._store)
+
+    def _compose(self, path: Path, sequence: str) -> Motion:
+        seed = int.from_bytes(hashlib.sha256(sequence.encode()).digest()[:8], "big")
+        skeleton, skin = build_figure(draw_traits(np.random.default_rng(seed)))
+        recorded = recorded_motion(path, sequence, skin, leg_length(skeleton))
+        motion = retarget(recorded, skeleton, skin, f"figure {seed % 10000}")
+        prop = read_prop(self._object, self._object.stem, sequence)
+        try:
+            props_TN7 = _attached(motion, self._joint, prop)[:, None]
+        except KeyError as error:
+            raise InputError(
+                f"scene.human.bvh_joint={self._joint} is no joint of the figure",
+                "name one of Mixamo's, such as RightHand",
+            ) from error
+        whole = Motion(
+            BVH, sequence, motion.character, motion.fps, skeleton, skin, motion.joints_TJ7, (prop,), props_TN7
+        )
+        return check_motion(whole, REMEDY)
+
+
+def recorded_motion(path: Path, sequence: str, skin: Skin, legs: float) -> Motion:
+    """The motion of a .bvh file, without objects: metres, Z up, on the floor, about the origin.
+
+    Args:
+        path: of the file.
+        sequence: its name.
+        skin: any; it is not the recorded person's.
+        legs: metres from hip to ankle that the whole is scaled to.
+
+    Raises:
+        SequenceError: the file is damaged, has too few frames, does not stand upright at rest along +Y or +Z, has a
+            size that fits no unit, or lacks a joint.
+    """
+
+    def wrong(field: str, problem: str, remedy: str = REMEDY) -> SequenceError:
+        return SequenceError(sequence, field, problem, remedy)
+
+    try:
+        bvh = read_bvh(path)
+    except BvhError as error:
+        raise wrong("bvh", str(error)) from error
+    if len(bvh.values_TC) < MIN_FRAMES:
+        raise wrong("Frames", f"= {len(bvh.values_TC)}; a clip needs {MIN_FRAMES} or more")
+    if not np.isfinite(bvh.values_TC).all():
+        raise wrong("MOTION", f"is not finite at frame {np.argwhere(~np.isfinite(bvh.values_TC))[0][0]}")
+    index = mixamo_names(bvh.names, bvh.parents)
+    for name in NEEDED:
+        if name not in index:
+            raise wrong("HIERARCHY", f"has no joint that could be {name} among {', '.join(bvh.names[:6])}, ...")
+    places_J3, joints_TJ7 = _z_up(bvh, index, wrong)
+    unit = _metres(float(np.ptp(places_J3[:, 2])), wrong)
+    names = {j: f"mixamorig:{name}" for name, j in index.items()}
+    rest_J7 = np.concatenate([places_J3, np.tile([1.0, 0.0, 0.0, 0.0], (len(places_J3), 1))], axis=-1)
+    rest_J7[:, 2] -= places_J3[:, 2].min()
+    rest_J7[:, :3] *= unit
+    skeleton = Skeleton(tuple(names.get(j, own) for j, own in enumerate(bvh.names)), tuple(bvh.parents), rest_J7)
+    joints_TJ7[..., :3] *= unit
+    scale = legs / leg_length(skeleton)
+    rest_J7[:, :3] *= scale
+    joints_TJ7[..., :3] *= scale
+    feet = [index[f"{side}Foot"] for side in SIDES]
+    joints_TJ7[..., 2] -= np.percentile((joints_TJ7[:, feet, 2] - rest_J7[feet, 2]).min(axis=1), LOWEST)
+    path_T2 = joints_TJ7[:, index["Hips"], :2]
+    joints_TJ7[..., :2] -= (path_T2.min(axis=0) + path_T2.max(axis=0)) / 2
+    nothing = np.zeros((len(joints_TJ7), 0, 7))
+    return Motion(BVH, sequence, path.stem, 1 / bvh.seconds, skeleton, skin, joints_TJ7, (), nothing)
+
+
+def _z_up(bvh: Bvh, index: dict[str, int], wrong: Callable[..., SequenceError]) -> tuple[NDArray[np.float64], Poses]:
+    """Places at rest `(J, 3)` and poses `(T, J, 7)`, in the file's unit."""
+    places_J3 = bvh.rest()
+    upright_3 = places_J3[index["Head"]] - places_J3[index["Hips"]]
+    up = int(np.argmax(np.abs(upright_3)))
+    if up == 0 or upright_3[up] <= 0:
+        raise wrong(
+            "OFFSET", "does not let the figure stand upright at rest along +Y or +Z", "export it with a T-pose at rest"
+        )
+    places_TJ3, turns = bvh.poses()
+    matrices_TJ33 = turns.as_matrix()
+    if up == 1:
+        places_J3, places_TJ3 = places_J3 @ TO_Z_UP.T, places_TJ3 @ TO_Z_UP.T
+        matrices_TJ33 = TO_Z_UP @ matrices_TJ33 @ TO_Z_UP.T
+    quaternions = type(turns).from_matrix(matrices_TJ33).as_quat()[:, [3, 0, 1, 2]]
+    return places_J3, np.concatenate([places_TJ3, quaternions.reshape(*places_TJ3.shape[:2], 4)], axis=-1)
+
+
+def _metres(height: float, wrong: Callable[..., SequenceError]) -> float:
+    """Metres in the file's unit, by the height of the figure at rest."""
+    for unit in UNITS.values():
+        if HEIGHTS[0] <= height * unit <= HEIGHTS[1]:
+            return unit
+    raise wrong(
+        "OFFSET",
+        f"makes a figure {height:.3g} high, which is no person in {', '.join(UNITS)}",
+        "scale offsets and positions to metres",
+    )
+
+
+def _attached(motion: Motion, joint: str, prop: Prop) -> Poses:
+    """Poses `(T, 7)` of an object that follows a joint: upright at frame 0, its middle where the hand is."""
+    joint_T7 = motion.joint(joint)
+    place_3 = (palm(motion.skeleton, motion.joints_TJ7, joint) if joint.endswith("Hand") else joint_T7[:, :3])[0]
+    middle_3 = (prop.vertices_V3.min(axis=0) + prop.vertices_V3.max(axis=0)) / 2
+    start_7 = np.array([*(place_3 - middle_3), 1.0, 0.0, 0.0, 0.0])
+    return compose(joint_T7, compose(inverse(joint_T7[0]), start_7))

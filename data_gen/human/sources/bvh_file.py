@@ -1,0 +1,127 @@
+"""Reading .bvh files: a hierarchy of joints with offsets, and Euler angles per frame.
+
+The rest pose is the one with all angles zero; in it every joint's frame is the world's. Shape legend: T frames, J
+joints (ends of chains included).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
+
+END = "End"
+"""With what the names of the ends of chains end."""
+
+
+class BvhError(ValueError):
+    """The file is damaged."""
+
+
+@dataclass(eq=False)
+class Bvh:
+    """A .bvh file in its own units and axes."""
+
+    names: list[str] = field(default_factory=list)
+    parents: list[int] = field(default_factory=list)
+    offsets: list[list[float]] = field(default_factory=list)
+    channels: list[list[str]] = field(default_factory=list)
+    seconds: float = 0.0
+    """From one frame to the next."""
+    values_TC: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0)))
+    """Numbers of each frame, in the order of the channels."""
+
+    def rest(self) -> NDArray[np.float64]:
+        """Places `(J, 3)` of the joints in the rest pose."""
+        places_J3 = np.array(self.offsets)
+        for j, parent in enumerate(self.parents):
+            if parent >= 0:
+                places_J3[j] += places_J3[parent]
+        return places_J3
+
+    def poses(self) -> tuple[NDArray[np.float64], Rotation]:
+        """Places `(T, J, 3)` of the joints, and their turns, T x J in a row."""
+        frames = len(self.values_TC)
+        places_TJ3 = np.zeros((frames, len(self.names), 3))
+        matrices_TJ33 = np.tile(np.eye(3), (frames, len(self.names), 1, 1))
+        column = 0
+        for j, (parent, channels) in enumerate(zip(self.parents, self.channels, strict=True)):
+            values_TC = self.values_TC[:, column : column + len(channels)]
+            column += len(channels)
+            place_T3 = np.tile(self.offsets[j], (frames, 1))
+            turns = [c for c, channel in enumerate(channels) if channel.endswith("rotation")]
+            for c, channel in enumerate(channels):
+                if channel.endswith("position"):
+                    place_T3[:, "XYZ".index(channel[0])] = values_TC[:, c]
+            if turns:
+                order = "".join(channels[c][0] for c in turns)
+                turned = Rotation.from_euler(order, values_TC[:, turns], degrees=True)
+                matrices_TJ33[:, j] = turned.as_matrix()
+            if parent >= 0:
+                place_T3 = places_TJ3[:, parent] + np.einsum("tij,tj->ti", matrices_TJ33[:, parent], place_T3)
+                matrices_TJ33[:, j] = matrices_TJ33[:, parent] @ matrices_TJ33[:, j]
+            places_TJ3[:, j] = place_T3
+        return places_TJ3, Rotation.from_matrix(matrices_TJ33.reshape(-1, 3, 3))
+
+
+def read_bvh(path: Path) -> Bvh:
+    """Parse a file.
+
+    Raises:
+        BvhError: it is not a .bvh file, or its frames have other numbers of values than its joints have channels.
+    """
+    words = path.read_text(encoding="utf-8", errors="replace").split()
+    try:
+        motion = words.index("MOTION")
+        bvh = _hierarchy(words[:motion])
+        frames = int(words[motion + 2])
+        bvh.seconds = float(words[motion + 5])
+        values = np.array(words[motion + 6 :], np.float64)
+    except (ValueError, IndexError) as error:
+        raise BvhError(f"is not a BVH file ({error})") from error
+    channels = sum(len(of) for of in bvh.channels)
+    if not bvh.names or not bvh.seconds > 0:
+        raise BvhError("has no joints, or no time between its frames")
+    if len(values) != frames * channels:
+        raise BvhError(f"holds {len(values)} numbers, not {frames} frames x {channels} channels")
+    bvh.values_TC = values.reshape(frames, channels)
+    return bvh
+
+
+def _hierarchy(words: list[str]) -> Bvh:
+    bvh = Bvh()
+    open_joints: list[int] = []
+    rest = iter(words)
+    for word in rest:
+        if word in ("ROOT", "JOINT"):
+            name = []
+            for part in rest:  # Names such as `Bip01 L Thigh` have spaces.
+                if part == "{":
+                    break
+                name.append(part)
+            _open(bvh, open_joints, " ".join(name))
+        elif word == END:
+            next(rest)  # Site
+            next(rest)  # {
+            _open(bvh, open_joints, f"{bvh.names[open_joints[-1]]} {END}")
+        elif word == "OFFSET":
+            bvh.offsets[open_joints[-1]] = [float(next(rest)) for _ in range(3)]
+        elif word == "CHANNELS":
+            count = int(next(rest))
+            bvh.channels[open_joints[-1]] = [next(rest) for _ in range(count)]
+        elif word == "}":
+            open_joints.pop()
+        elif word != "HIERARCHY":
+            raise BvhError(f"unexpected word {word!r}")
+    return bvh
+
+
+def _open(bvh: Bvh, open_joints: list[int], name: str) -> None:
+    bvh.parents.append(open_joints[-1] if open_joints else -1)
+    bvh.names.append(name)
+    bvh.offsets.append([0.0, 0.0, 0.0])
+    bvh.channels.append([])
+    open_joints.append(len(bvh.names) - 1)

@@ -1,0 +1,50 @@
+"""Looks of objects and figures: materials, known colours, parts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from data_gen.human.kinds import DENSITIES, Kind, kind_of
+from data_gen.human.looks import figure_colors, surface_of
+from data_gen.human.motion import Skin
+from data_gen.scene.palette import HAIR_COLORS, SKIN_COLORS, linear_rgb
+
+
+@pytest.mark.parametrize("material", DENSITIES)
+def test_every_material_has_a_look_with_known_colours(material: str) -> None:
+    found = [surface_of(Kind("thing", material), (), np.random.default_rng(seed)) for seed in range(20)]
+    for surface in found:
+        assert linear_rgb(surface.color) != linear_rgb(surface.second_color)
+        assert 0 < surface.roughness < 1 and surface.texture == ""
+        assert (surface.metallic > 0) == (material == "metal")
+    assert len({surface.color for surface in found}) > 1
+
+
+def test_known_things_have_their_colours() -> None:
+    rng = np.random.default_rng(0)
+    assert surface_of(kind_of("banana"), (), rng).color == "yellow"
+    assert {surface_of(kind_of("apple.001"), (), rng).color for _ in range(20)} == {"red", "green"}
+
+
+def test_a_set_of_images_is_used_where_its_name_fits() -> None:
+    rng = np.random.default_rng(0)
+    sets = ("Wood_Oak", "metal_brushed")
+    assert surface_of(kind_of("table"), sets, rng).texture == "Wood_Oak"
+    assert surface_of(kind_of("mug"), sets, rng).texture == ""
+
+
+def skin(parts: tuple[str, ...], colors: tuple[tuple[float, float, float] | None, ...]) -> Skin:
+    none, empty = np.zeros((0, 3)), np.zeros((0, 4))
+    return Skin(none, none.astype(int), empty.astype(int), empty, parts, np.zeros(0, int), colors)
+
+
+def test_a_figures_parts_are_told_by_their_names_and_keep_their_own_colours() -> None:
+    figure = skin(("skin", "Ch02_Hair", "top", "eyes"), (None, None, None, (0.1, 0.1, 0.1)))
+    drawn = [figure_colors(figure, np.random.default_rng(seed)) for seed in range(30)]
+    assert {colors[3] for colors in drawn} == {""}
+    assert {colors[0] for colors in drawn} == set(SKIN_COLORS)
+    assert {colors[1] for colors in drawn} <= set(HAIR_COLORS)
+    assert len({colors[2] for colors in drawn}) > 4
+    for colors in drawn:
+        assert all(0 <= value <= 1 for name in colors[:3] for value in linear_rgb(name))

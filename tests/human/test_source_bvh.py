@@ -1,0 +1,178 @@
+"""A .bvh file that Blender's exporter wrote is read to the millimetre, and a figure of ours plays it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import trimesh
+from blender_files import write_with_blender
+from tiny_motion import FPS, carry
+
+from data_gen.human.config import HumanConfig
+from data_gen.human.holds import palm
+from data_gen.human.kinematics import apply
+from data_gen.human.motion import Motion, SequenceError
+from data_gen.human.retarget import leg_length
+from data_gen.human.sources import open_source
+from data_gen.human.sources.bvh import recorded_motion
+from data_gen.human.sources.joint_names import mixamo_names
+from void.errors import InputError
+
+MOTION = carry()
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("bvh")
+    write_with_blender(folder / "sequences" / "carry.bvh", MOTION)
+    trimesh.creation.box((0.1, 0.2, 0.06)).export(folder / "book.obj")
+    return folder
+
+
+def read(root: Path, name: str = "carry", joint: str = "RightHand") -> Motion:
+    config = HumanConfig(root=str(root), bvh_object=str(root.parent / "book.obj"), bvh_joint=joint)
+    return open_source("bvh", config, root.parent / "cache").read(name)
+
+
+@pytest.fixture(scope="module")
+def motion(root: Path) -> Motion:
+    return read(root / "sequences")
+
+
+def test_joints_are_where_they_were(root: Path) -> None:
+    legs = leg_length(MOTION.skeleton)
+    recorded = recorded_motion(root / "sequences" / "carry.bvh", "carry", MOTION.skin, legs)
+    assert recorded.fps == pytest.approx(FPS, rel=1e-4)
+    own = [MOTION.skeleton.index(name) for name in ("Hips", "Head", "LeftHand", "RightForeArm", "LeftFoot", "RightLeg")]
+    order = [recorded.skeleton.index(MOTION.skeleton.names[j]) for j in own]
+    moved_TJ3 = recorded.joints_TJ7[:, order, :3] - MOTION.joints_TJ7[:, own, :3]
+    # Over the floor the file's own place is kept but for one shift.
+    assert np.abs(moved_TJ3 - moved_TJ3[0, 0]).max() < 1e-3
+    foot = recorded.skeleton.index("LeftFoot")
+    assert recorded.joints_TJ7[:, foot, 2].min() == pytest.approx(recorded.skeleton.rest_J7[foot, 2], abs=1e-3)
+    assert recorded.skeleton.rest_J7[:, 2].min() == pytest.approx(0)
+
+
+def test_our_figure_turns_its_limbs_alike_and_stands_on_the_floor(motion: Motion) -> None:
+    assert len(motion.skeleton.names) == 65
+    for first, second in (("LeftArm", "LeftForeArm"), ("RightForeArm", "RightHand"), ("LeftUpLeg", "LeftLeg")):
+        directions = [
+            item.joint(second)[:, :3] - item.joint(first)[:, :3] for item in (motion, MOTION)
+        ]  # fmt: skip
+        ours_T3, theirs_T3 = (d / np.linalg.norm(d, axis=-1, keepdims=True) for d in directions)
+        assert np.abs(ours_T3 - theirs_T3).max() < (0.15 if "Leg" in first else 1e-3)
+    lowest = min(motion.joint(f"{side}Foot")[:, 2].min() for side in ("Left", "Right"))
+    assert lowest == pytest.approx(motion.skeleton.rest_J7[motion.skeleton.index("LeftFoot"), 2], abs=0.02)
+
+
+def test_the_object_is_in_the_hand_at_every_frame(motion: Motion) -> None:
+    (book,) = motion.props
+    assert book.name == "book"
+    centre_T3 = apply(motion.props_TN7[:, 0], np.zeros(3))
+    away_T = np.linalg.norm(centre_T3 - palm(motion.skeleton, motion.joints_TJ7, "RightHand"), axis=-1)
+    assert away_T.max() < 1e-6
+    assert np.allclose(motion.props_TN7[0, 0, 3:], [1, 0, 0, 0])
+
+
+@pytest.mark.parametrize(
+    ("names", "wanted"),
+    [
+        ("Hips LHipJoint LeftUpLeg LeftLeg LeftFoot LeftToeBase LeftShoulder LeftArm LeftForeArm LeftHand",
+         {"LeftUpLeg": "LeftUpLeg", "LeftLeg": "LeftLeg", "LeftFoot": "LeftFoot", "LeftToeBase": "LeftToeBase",
+          "LeftShoulder": "LeftShoulder", "LeftArm": "LeftArm", "LeftHand": "LeftHand"}),
+        ("Hips LeftHip LeftKnee LeftAnkle LeftToe LeftCollar LeftShoulder LeftElbow LeftWrist",
+         {"LeftUpLeg": "LeftHip", "LeftLeg": "LeftKnee", "LeftFoot": "LeftAnkle", "LeftToeBase": "LeftToe",
+          "LeftShoulder": "LeftCollar", "LeftArm": "LeftShoulder", "LeftForeArm": "LeftElbow",
+          "LeftHand": "LeftWrist"}),
+        ("Bip01_Pelvis Bip01_L_Thigh Bip01_L_Calf Bip01_L_Foot Bip01_L_Toe0 Bip01_L_Clavicle Bip01_L_UpperArm",
+         {"Hips": "Bip01_Pelvis", "LeftUpLeg": "Bip01_L_Thigh", "LeftLeg": "Bip01_L_Calf",
+          "LeftFoot": "Bip01_L_Foot", "LeftToeBase": "Bip01_L_Toe0", "LeftShoulder": "Bip01_L_Clavicle",
+          "LeftArm": "Bip01_L_UpperArm"}),
+        ("pelvis L_Hip L_Knee L_Ankle L_Foot L_Collar L_Shoulder L_Elbow L_Wrist L_Hand",
+         {"Hips": "pelvis", "LeftUpLeg": "L_Hip", "LeftFoot": "L_Ankle", "LeftToeBase": "L_Foot",
+          "LeftArm": "L_Shoulder", "LeftShoulder": "L_Collar", "LeftHand": "L_Wrist"}),
+        ("hip lThigh lShin lFoot lCollar lShldr lForeArm lHand",
+         {"Hips": "hip", "LeftUpLeg": "lThigh", "LeftLeg": "lShin", "LeftFoot": "lFoot", "LeftArm": "lShldr",
+          "LeftShoulder": "lCollar", "LeftForeArm": "lForeArm", "LeftHand": "lHand"}),
+        ("mixamorig:Hips mixamorig:LeftUpLeg mixamorig:LeftLeg mixamorig:LeftHandIndex2",
+         {"Hips": "mixamorig:Hips", "LeftLeg": "mixamorig:LeftLeg", "LeftHandIndex2": "mixamorig:LeftHandIndex2"}),
+    ],
+    ids=["CMU", "Biovision", "3ds Max", "SMPL", "Daz", "Mixamo"],
+)  # fmt: skip
+def test_names_of_other_systems_are_understood(names: str, wanted: dict[str, str]) -> None:
+    listed = names.split()
+    found = mixamo_names(listed, list(range(-1, len(listed) - 1)))
+    assert {name: listed[found[name]] for name in wanted} == wanted
+
+
+@pytest.mark.parametrize(
+    ("spine", "wanted"),
+    [
+        (["Chest"], {"Spine": "Chest"}),
+        (["LowerBack", "Spine"], {"Spine": "LowerBack", "Spine2": "Spine"}),
+        (["a", "b", "c", "d"], {"Spine": "a", "Spine1": "b", "Spine2": "d"}),
+    ],
+)
+def test_the_spine_is_found_by_its_place(spine: list[str], wanted: dict[str, str]) -> None:
+    listed = ["Hips", *spine, "Neck", "Head"]
+    found = mixamo_names(listed, list(range(-1, len(listed) - 1)))
+    assert {name: listed[j] for name, j in found.items() if name.startswith("Spine")} == wanted
+
+
+BAD = {
+    "damaged": (lambda text: text[: len(text) - 200], "bvh", "numbers, not"),
+    "no BVH": (lambda _: "hello", "bvh", "not a BVH file"),
+    "no frames": (lambda text: text.split("MOTION")[0] + "MOTION\nFrames: 0\nFrame Time: 0.04\n", "Frames", "= 0"),
+    "NaN": (lambda text: text.rstrip().rsplit(" ", 1)[0] + " nan\n", "MOTION", "finite at frame 23"),
+    "unknown joint": (lambda text: text.replace("LeftForeArm", "Tentacle"), "HIERARCHY", "LeftForeArm"),
+}
+
+
+@pytest.mark.parametrize(("spoil", "field", "problem"), BAD.values(), ids=BAD)
+def test_bad_files_name_sequence_and_field(root: Path, tmp_path: Path, spoil, field: str, problem: str) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "odd.bvh").write_text(spoil((root / "sequences" / "carry.bvh").read_text()))
+    with pytest.raises(SequenceError, match="sequence odd") as caught:
+        recorded_motion(tmp_path / "odd.bvh", "odd", MOTION.skin, 0.8)
+    assert caught.value.field == field
+    assert problem in caught.value.problem
+
+
+@pytest.mark.parametrize(("factor", "fits"), [(1.0, True), (100.0, True), (1000.0, True), (10.0, False)])
+def test_the_unit_is_guessed_from_the_height(root: Path, tmp_path: Path, factor: float, fits: bool) -> None:
+    lines = (root / "sequences" / "carry.bvh").read_text().splitlines()
+    for i, line in enumerate(lines):
+        if "OFFSET" in line:
+            lines[i] = "OFFSET " + " ".join(str(float(word) * factor) for word in line.split()[1:])
+    (tmp_path / "scaled.bvh").write_text("\n".join(lines))
+    if fits:
+        recorded = recorded_motion(tmp_path / "scaled.bvh", "scaled", MOTION.skin, 0.84)
+        assert leg_length(recorded.skeleton) == pytest.approx(0.84)
+    else:
+        with pytest.raises(SequenceError, match="no person"):
+            recorded_motion(tmp_path / "scaled.bvh", "scaled", MOTION.skin, 0.84)
+
+
+def test_a_file_with_y_up_is_turned_and_one_with_x_up_refused(root: Path, tmp_path: Path) -> None:
+    text = (root / "sequences" / "carry.bvh").read_text()
+    hierarchy, rest = text.split("MOTION")
+    for name, order in (("y", [0, 2, 1]), ("x", [2, 1, 0])):
+        lines = hierarchy.splitlines()
+        for i, line in enumerate(lines):
+            if "OFFSET" in line:
+                values = [line.split()[1:][k] for k in order]
+                lines[i] = "OFFSET " + " ".join([*values[:2], str(-float(values[2]))] if name == "y" else values)
+        (tmp_path / f"{name}.bvh").write_text("\n".join(lines) + "\nMOTION" + rest)
+    turned = recorded_motion(tmp_path / "y.bvh", "y", MOTION.skin, 0.84)
+    kept = recorded_motion(root / "sequences" / "carry.bvh", "carry", MOTION.skin, 0.84)
+    assert np.abs(turned.skeleton.rest_J7[:, :3] - kept.skeleton.rest_J7[:, :3]).max() < 1e-6
+    with pytest.raises(SequenceError, match="stand upright"):
+        recorded_motion(tmp_path / "x.bvh", "x", MOTION.skin, 0.84)
+
+
+def test_missing_objects_and_joints_are_refused(root: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="bvh_object"):
+        open_source("bvh", HumanConfig(root=str(root)), tmp_path)
+    with pytest.raises(InputError, match="bvh_joint=Tail"):
+        read(root / "sequences", joint="Tail")
