@@ -38,6 +38,8 @@ Then make it, here, on a Ray cluster, or as an array of Slurm jobs:
 The paper's scenes with the paper's assets, and seconds a pair with plain pictures, for a test:
   void generate name=paper scene=rigid_paper assets=gso scene.count=1900
   void generate name=smoke scene.renderer=preview scene.count=8
+People who handle objects, with motions made here (docs/human-motion.md tells how HUMOTO's are read):
+  void generate name=people scene=human scene.count=8 gallery=true
 """
 
 

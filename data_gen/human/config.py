@@ -57,7 +57,7 @@ class HumanConfig:
     cast: str = "drawn"
     """Who plays: drawn (each scene draws a character), or halves (sequences by name: the first half to the first)."""
     bvh_object: str = ""
-    """What a BVH file's person holds (motion=bvh): a mesh file, or the id of an asset."""
+    """What a BVH file's person holds (motion=bvh): a mesh file."""
     bvh_joint: str = "RightHand"
     """The joint that it is attached to."""
     sequences: list[str] = field(default_factory=list)

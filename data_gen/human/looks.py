@@ -37,7 +37,7 @@ _LOOKS = {
     "paper": _Look(("cardboard", "paper"), (0.75, 0.9)),
     "rubber": _Look(_BRIGHT, (0.5, 0.8), patterns=("plain", "striped")),
     "food": _Look(("red", "green", "yellow", "orange", "tan"), (0.4, 0.6), patterns=("plain", "mottled")),
-    "wicker": _Look(("wicker", "tan"), (0.7, 0.9), patterns=("checkered",)),
+    "wicker": _Look(("tan", "beige"), (0.7, 0.9)),
 }
 """By `Kind.material`."""
 _OWN_COLORS: dict[str, tuple[str, ...]] = {

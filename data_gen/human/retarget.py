@@ -5,13 +5,15 @@
 2. The hips go where the recorded ones go over the floor, since objects do not move away; upright, they are as high as
    the figure's legs are long. The lower they are, the more of the recorded height remains: seats stay seats.
 3. Feet go to the recorded places, and stay on one place while they stand. The hips come down where a leg is too short.
-4. Hands that are on an object are brought to the recorded places on it, by inverse kinematics of the arm.
+4. Hands that are on an object are brought to the recorded places on it, by inverse kinematics of the arm; the hips come
+   down where they do not reach.
 
 Shape legend: T frames, J joints of the recorded skeleton, K of the figure's. Metres, Z up.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -34,6 +36,10 @@ LONGEST = 0.998
 """Share of its length to which a leg is stretched."""
 BLEND = 0.2
 """Seconds before and after a contact in which a limb comes to it and leaves it."""
+STOOPS = 4
+"""Times that the hips are lowered, at most, so that hands reach what lies low."""
+CLOSE = 1e-3
+"""Metres over its place at which a hand is there."""
 FORWARD = 0.05
 """How much a straight knee wants to bend forward."""
 
@@ -56,9 +62,14 @@ def retarget(motion: Motion, skeleton: Skeleton, skin: Skin, character: str) -> 
     """
     _check_joints(motion.sequence, motion.skeleton, "armature")
     _check_joints(motion.sequence, skeleton, f"character {character}")
-    joints_TK7 = _turned_alike(motion, skeleton)
-    joints_TK7 = _planted(motion, skeleton, joints_TK7)
-    joints_TK7, error = _holding(motion, skeleton, joints_TK7)
+    turned_TK7 = _turned_alike(motion, skeleton)
+    held = {f"{side}Hand": held_frames(motion, f"{side}Hand") for side in SIDES}
+    stoop_T = np.zeros(motion.frames)
+    for _ in range(STOOPS):
+        joints_TK7, error, above_T = _holding(motion, skeleton, _planted(motion, skeleton, turned_TK7, stoop_T), held)
+        if above_T.max() < CLOSE:
+            break
+        stoop_T += above_T
     return replace(
         motion,
         character=character,
@@ -149,10 +160,13 @@ def _hips(motion: Motion, skeleton: Skeleton) -> NDArray[np.float64]:
     return hips_T3
 
 
-def _planted(motion: Motion, skeleton: Skeleton, joints_TK7: Poses) -> Poses:
-    """The poses with the feet where the recorded ones are, as high over the floor as the figure's ankles."""
+def _planted(motion: Motion, skeleton: Skeleton, joints_TK7: Poses, stoop_T: NDArray[np.float64]) -> Poses:
+    """The poses with the feet where the recorded ones are, as high over the floor as the figure's ankles.
+
+    The hips are lowered by `stoop_T`, or by more where legs are too short.
+    """
     targets = {side: _foot_path(motion, skeleton, f"{side}Foot") for side in SIDES}
-    drop_T = np.zeros(motion.frames)
+    drop_T = stoop_T
     for side, target_T3 in targets.items():
         hip, knee, ankle = (skeleton.index(f"{side}{joint}") for joint in LEG)
         places_3 = skeleton.rest_J7[[hip, knee, ankle], :3]
@@ -191,13 +205,21 @@ def _foot_path(motion: Motion, skeleton: Skeleton, foot: str) -> NDArray[np.floa
     return path_T3
 
 
-def _holding(motion: Motion, skeleton: Skeleton, joints_TK7: Poses) -> tuple[Poses, float]:
-    """The poses with hands on what they touch, and the largest distance in metres by which one misses its place."""
+def _holding(
+    motion: Motion, skeleton: Skeleton, joints_TK7: Poses, held: Mapping[str, NDArray[np.bool_]]
+) -> tuple[Poses, float, NDArray[np.float64]]:
+    """The poses with hands on what they touch.
+
+    Returns:
+        The poses, the largest distance in metres by which a hand misses its place, and at each frame `(T,)` how far
+        a hand is from a place below it.
+    """
     misses = [0.0]
+    above_T = np.zeros(motion.frames)
     width = _window(motion)
     for side in SIDES:
         hand = f"{side}Hand"
-        held_T = held_frames(motion, hand)
+        held_T = held[hand]
         if not held_T.any():
             continue
         wanted_T3 = palm(motion.skeleton, motion.joints_TJ7, hand)
@@ -205,9 +227,11 @@ def _holding(motion: Motion, skeleton: Skeleton, joints_TK7: Poses) -> tuple[Pos
         weight_T = uniform_filter1d(maximum_filter1d(held_T.astype(float), width), width)
         target_T3 = joints_TK7[:, skeleton.index(hand), :3] + weight_T[:, None] * shift_T3
         joints_TK7 = bend_limb(skeleton, joints_TK7, [f"{side}{joint}" for joint in ARM], target_T3)
-        miss_T = np.linalg.norm(palm(skeleton, joints_TK7, hand) - wanted_T3, axis=-1)
-        misses.append(float(miss_T[held_T].max()))
-    return joints_TK7, max(misses)
+        miss_T3 = (palm(skeleton, joints_TK7, hand) - wanted_T3) * held_T[:, None]
+        miss_T = np.linalg.norm(miss_T3, axis=-1)
+        misses.append(float(miss_T.max()))
+        above_T = np.maximum(above_T, np.where(miss_T3[:, 2] > 0, miss_T, 0.0))
+    return joints_TK7, max(misses), above_T
 
 
 def _forward(motion: Motion) -> NDArray[np.float64]:

@@ -41,7 +41,6 @@ MATERIAL_COLORS = {
     "denim": "#46618c",
     "tan": "#a87b4f",
     "cardboard": "#b98f5f",
-    "wicker": "#b4874a",
     "paper": "#e4dfd3",
 }
 """Of what people use: for objects of motions, clothes and walls."""

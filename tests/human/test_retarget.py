@@ -103,6 +103,13 @@ def test_the_hand_stays_on_the_cup() -> None:
     assert result.hold_error == pytest.approx(miss_T.max())
 
 
+def test_a_tall_figure_stoops_to_what_it_holds() -> None:
+    tall = played(leg=1.1, arm=0.5)
+    upright = retarget(replace(MOTION, props=(), props_TN7=MOTION.props_TN7[:, :0]), *figure(leg=1.1, arm=0.5), "other")
+    assert tall.hold_error < 0.01
+    assert (upright.joint("Hips")[:, 2] - tall.joint("Hips")[:, 2]).min() > 0.05
+
+
 def test_an_arm_that_cannot_reach_is_reported() -> None:
     result = played(arm=0.25)
     assert 0.05 < result.hold_error < 0.5

@@ -110,6 +110,7 @@ BAD = {
     "other bones": (lambda d: node(d, "mixamorig:Hips").update(name="Root"), "armature"),
     "compressed": (lambda d: d.update(extensionsRequired=["KHR_draco_mesh_compression"]), "glb"),
     "numbers missing": (lambda d: [view.update(byteOffset=10**8) for view in d["bufferViews"]], "glb"),
+    "circle": (lambda d: node(d, "table").update(children=[d["nodes"].index(node(d, "table"))]), "glb"),
     "object that grows": (stretch, "object mug.001"),
 }
 

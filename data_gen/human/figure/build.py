@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from data_gen.human.figure.loft import Station, loft
 from data_gen.human.figure.skeleton import FINGERS, Points, make_skeleton
@@ -67,10 +68,10 @@ class _Surface:
     skeleton: Skeleton
     traits: Traits
     vertices: list[Points] = field(default_factory=list)
-    triangles: list[Points] = field(default_factory=list)
-    joints: list[Points] = field(default_factory=list)
+    triangles: list[NDArray[np.int64]] = field(default_factory=list)
+    joints: list[NDArray[np.int64]] = field(default_factory=list)
     weights: list[Points] = field(default_factory=list)
-    parts: list[Points] = field(default_factory=list)
+    parts: list[NDArray[np.int64]] = field(default_factory=list)
 
     def at(self, name: str) -> Points:
         """Place of a joint at rest, as a fraction of the height."""
@@ -82,7 +83,7 @@ class _Surface:
         stations: Sequence[Station],
         side_3: Sequence[float],
         chain: Sequence[str],
-        along_3: Sequence[float],
+        along_3: ArrayLike,
         *,
         blend: float = 0.03,
         steps: int = 2,
@@ -108,7 +109,7 @@ class _Surface:
             share_V = np.clip((place_V - self.at(name) @ np.asarray(along_3)) / (2 * blend) + 0.5, 0.0, 1.0)
             share_V = share_V * share_V * (3 - 2 * share_V)
             weights[-1] = weights[-1] * (1 - share_V)
-            weights.append(1 - sum(weights))
+            weights.append(1 - np.sum(weights, axis=0))
         weights_VK = np.stack(weights, axis=-1)
         order_V4 = np.argsort(-weights_VK, axis=-1, kind="stable")[:, :4]
         taken_V4 = np.take_along_axis(weights_VK, order_V4, axis=-1)
@@ -259,10 +260,11 @@ def _leg(surface: _Surface, sign: float, side: str) -> None:
     hip, k, a = float(top[2]), float(knee[2]), float(ankle[2])
     thigh = [
         ring(hip + 0.02, 0.020, 0.036, 0.002), ring(hip - 0.015, 0.043, 0.062, 0.003),
-        ring(hip - 0.06, 0.0485, 0.060, 0.002), ring(k + 0.09, 0.041, 0.047, -0.002), ring(k + 0.03, 0.036, 0.039, -0.003),
+        ring(hip - 0.06, 0.0485, 0.060, 0.002), ring(k + 0.09, 0.041, 0.047, -0.002),
+        ring(k + 0.03, 0.036, 0.039, -0.003),
     ]  # fmt: skip
-    calf = [ring(k - 0.03, 0.033, 0.038, 0.002), ring(k - 0.08, 0.033, 0.039, 0.008), ring(a + 0.07, 0.024, 0.028, 0.009),
-            ring(a - 0.01, 0.020, 0.025, 0.010)]  # fmt: skip
+    calf = [ring(k - 0.03, 0.033, 0.038, 0.002), ring(k - 0.08, 0.033, 0.039, 0.008),
+            ring(a + 0.07, 0.024, 0.028, 0.009), ring(a - 0.01, 0.020, 0.025, 0.010)]  # fmt: skip
     if surface.traits.long_trousers:
         loose = [(place, width * 1.12, depth * 1.12) for place, width, depth in [ring(k, 0.034, 0.037, -0.002), *calf]]
         surface.add("bottoms", [*thigh, *loose], _X, chain, down, blend=0.035)

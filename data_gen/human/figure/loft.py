@@ -35,9 +35,7 @@ def loft(
     across_R3 /= np.linalg.norm(across_R3, axis=1, keepdims=True)
     deep_R3 = np.cross(ways_R3, across_R3)
     angles = np.linspace(0, 2 * np.pi, around, endpoint=False)
-    rings = [
-        middles_R3 + np.cos(angle) * width_R1 * across_R3 + np.sin(angle) * depth_R1 * deep_R3 for angle in angles
-    ]
+    rings = [middles_R3 + np.cos(angle) * width_R1 * across_R3 + np.sin(angle) * depth_R1 * deep_R3 for angle in angles]
     vertices_V3 = np.stack(rings, axis=1).reshape(-1, 3)
     return np.concatenate([vertices_V3, middles_R3[[0, -1]]]), _triangles(len(fine), around)
 

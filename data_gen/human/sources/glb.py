@@ -74,13 +74,14 @@ def _read(path: Path, sequence: str) -> Motion:
     try:
         gltf = Gltf(path)
         times_T, fps = _time_base(gltf, sequence)
-        skeleton, skin, armature, joints_TJ7 = _figure(gltf, times_T, sequence)
+        worlds = gltf.worlds(times_T)
+        skeleton, skin, armature, joints_TJ7 = _figure(gltf, worlds, sequence)
         props, poses = [], []
         for node in _object_nodes(gltf, armature):
-            prop, poses_T7 = _prop(gltf, node, times_T, sequence)
+            prop, poses_T7 = _prop(gltf, node, worlds, sequence)
             props.append(prop)
             poses.append(poses_T7)
-    except (GltfError, KeyError, IndexError, ValueError) as error:
+    except (GltfError, KeyError, IndexError, TypeError, ValueError) as error:
         if isinstance(error, SequenceError):
             raise
         raise SequenceError(sequence, "glb", f"cannot be read from {path.name}: {error}", REMEDY) from error
@@ -100,7 +101,7 @@ def _time_base(gltf: Gltf, sequence: str) -> tuple[Array, float]:
     return first + np.arange(round((last - first) * fps) + 1) / fps, fps
 
 
-def _figure(gltf: Gltf, times_T: Array, sequence: str) -> tuple[Skeleton, Skin, int, Poses]:
+def _figure(gltf: Gltf, worlds: list[Array], sequence: str) -> tuple[Skeleton, Skin, int, Poses]:
     """Skeleton, skin, root node of the figure, and poses of the joints."""
     skinned = [index for index, node in enumerate(gltf.nodes) if "skin" in node and "mesh" in node]
     if not skinned:
@@ -111,7 +112,7 @@ def _figure(gltf: Gltf, times_T: Array, sequence: str) -> tuple[Skeleton, Skin, 
     nodes = sorted(main, key=lambda node: len(_ancestors(gltf, node)))
     names = tuple(gltf.nodes[node].get("name", f"node{node}") for node in nodes)
     parents = tuple(next((nodes.index(up) for up in _ancestors(gltf, node) if up in main), -1) for node in nodes)
-    world_TJ44 = np.stack([gltf.world(node, times_T) for node in nodes], axis=1)
+    world_TJ44 = np.stack([worlds[node] for node in nodes], axis=1)
     # What the skin is bound in may have another unit than the world, such as centimetres.
     scale = float(np.cbrt(np.linalg.det((world_TJ44[0, 0] @ main[nodes[0]])[:3, :3])))
     rest_J44 = np.linalg.inv([main[node] for node in nodes])
@@ -195,9 +196,9 @@ def _object_nodes(gltf: Gltf, armature: int) -> list[int]:
     return sorted(roots - figure, key=lambda node: gltf.nodes[node].get("name", ""))
 
 
-def _prop(gltf: Gltf, node: int, times_T: Array, sequence: str) -> tuple[Prop, Poses]:
+def _prop(gltf: Gltf, node: int, worlds: list[Array], sequence: str) -> tuple[Prop, Poses]:
     name = gltf.nodes[node].get("name", f"node{node}")
-    world_T44 = gltf.world(node, times_T)
+    world_T44 = worlds[node].copy()
     scale_T3 = np.linalg.norm(world_T44[:, :3, :3], axis=1)
     if np.abs(scale_T3 / scale_T3[0] - 1).max() > SCALE_TOLERANCE:
         raise SequenceError(sequence, f"object {name}", "changes its size; objects are rigid", REMEDY)
@@ -208,7 +209,7 @@ def _prop(gltf: Gltf, node: int, times_T: Array, sequence: str) -> tuple[Prop, P
     for below, facts in enumerate(gltf.nodes):
         if "mesh" not in facts or (below != node and node not in _ancestors(gltf, below)):
             continue
-        to_object_44 = to_node_44 @ gltf.world(below, times_T[:1])[0]
+        to_object_44 = to_node_44 @ worlds[below][0]
         for primitive in gltf.primitives(facts["mesh"]):
             vertices_V3 = gltf.accessor(primitive["attributes"]["POSITION"]).astype(np.float64)
             triangles.append(gltf.triangles(primitive) + sum(len(part) for part in vertices))

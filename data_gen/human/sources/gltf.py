@@ -88,11 +88,18 @@ class Gltf:
         """Instants of the keys of every curve, ascending, seconds."""
         return [times for curves in self._curves for times, _, _ in curves.values()]
 
-    def world(self, node: int, times_T: Array) -> Array:
-        """Transforms `(T, 4, 4)` of a node at some instants, Y up."""
-        local_T44 = self._local(node, times_T)
-        parent = self.parents[node]
-        return local_T44 if parent < 0 else self.world(parent, times_T) @ local_T44
+    def worlds(self, times_T: Array) -> list[Array]:
+        """Transforms `(T, 4, 4)` of every node at some instants, Y up."""
+        found: dict[int, Array] = {-1: np.eye(4)}
+        waiting = list(range(len(self.nodes)))
+        while waiting:
+            ready = [node for node in waiting if self.parents[node] in found]
+            if not ready:
+                raise GltfError("has nodes that are their own parents")
+            for node in ready:
+                found[node] = found[self.parents[node]] @ self._local(node, times_T)
+            waiting = [node for node in waiting if node not in found]
+        return [found[node] for node in range(len(self.nodes))]
 
     def _local(self, node: int, times_T: Array) -> Array:
         facts, curves = self.nodes[node], self._curves[node]

@@ -37,7 +37,7 @@ def write_sequence(folder: Path, objects_folder: Path, motion: Motion) -> None:
     for kind, prop in _one_per_kind(motion.props).items():
         mesh = trimesh.Trimesh(prop.vertices_V3, prop.triangles_F3, process=False)
         with whole_file(objects_folder / f"{kind}.obj") as partial:
-            partial.write_text(mesh.export(file_type="obj", digits=9, include_normals=False), encoding="utf-8")
+            partial.write_text(str(mesh.export(file_type="obj", digits=9, include_normals=False)), encoding="utf-8")
     with whole_folder(folder / name) as partial:
         with (partial / f"{name}.pkl").open("wb") as file:
             pickle.dump(_release_form(motion), file, protocol=4)

@@ -8,12 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import data_gen.human.choreography
 import data_gen.human.figure
-import data_gen.human.procedural
 from data_gen.assets.once import one_at_a_time
+from data_gen.human.choreography import compose_motion, sequence_names
 from data_gen.human.config import HumanConfig
 from data_gen.human.motion import Motion
-from data_gen.human.procedural import compose_motion, sequence_names
 from data_gen.human.sources import layout
 from data_gen.human.sources.humoto import HumotoSource
 from data_gen.human.sources.sequences import known
@@ -64,7 +64,7 @@ class ProceduralSource:
 
 def _version() -> str:
     """Digest of the code that motions are composed and written by."""
-    packages = (data_gen.human.figure, data_gen.human.procedural)
+    packages = (data_gen.human.figure, data_gen.human.choreography)
     files: Iterable[Path] = (file for package in packages for file in Path(package.__path__[0]).rglob("*.py"))
     kinematics = Path(data_gen.human.__path__[0]) / "kinematics.py"
     digest = hashlib.sha256()

@@ -49,6 +49,11 @@ CAMERA: dict[str, tuple[str, ...]] = {
     "dolly_out": ("the camera pulls back", "the camera moves back slowly", "the camera glides backwards"),
     "orbit_left": ("the camera circles to the left", "the camera moves around the scene to its left"),
     "orbit_right": ("the camera circles to the right", "the camera moves around the scene to its right"),
+    "zoom_in": ("the camera moves in", "the camera comes closer", "the camera glides forwards"),
+    "zoom_out": ("the camera pulls back", "the camera moves back", "the camera glides backwards"),
+    "circular": ("the camera circles around the scene", "the camera moves around the scene"),
+    "linear_left": ("the camera travels to the left", "the camera slides to the left"),
+    "linear_right": ("the camera travels to the right", "the camera slides to the right"),
     "handheld": ("the handheld camera sways a little", "it is filmed by hand, with a slight sway"),
 }
 SETTING = ("the scene is set on {ground}{light}", "all this is on {ground}{light}", "below lies {ground}{light}")

@@ -91,8 +91,11 @@ def noun(item: ObjectSpec, *, brief: bool = False) -> str:
 
 
 def ground(backdrop: BackdropSpec, *, brief: bool = False) -> str:
-    """The floor, with its article."""
+    """The floor, with its article, and the walls around it."""
     if backdrop.surface is None:
         return "the ground"
     words = backdrop.surface.color if brief else look(backdrop.surface)
-    return f"{article(words)} {words} floor"
+    floor = f"{article(words)} {words} floor"
+    if brief or backdrop.room is None:
+        return floor
+    return f"{floor} in a room with {backdrop.room.surface.color} walls"

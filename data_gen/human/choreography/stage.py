@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from data_gen.human.choreography.body import SIDES, Controls, pose_figure
+from data_gen.human.choreography.gait import LEFT, RIGHT, Walk, min_jerk, ramp, walk
+from data_gen.human.choreography.props import make_prop
 from data_gen.human.figure import build_figure, draw_traits
 from data_gen.human.kinematics import IDENTITY, compose
 from data_gen.human.motion import Motion, Poses, Prop, Skin
-from data_gen.human.procedural.body import SIDES, Controls, pose_figure
-from data_gen.human.procedural.gait import LEFT, RIGHT, Walk, min_jerk, ramp, walk
-from data_gen.human.procedural.props import make_prop
 
 FPS = 30.0
 UPRIGHT = np.array([1.0, 0.0, 0.0, 0.0])
@@ -72,7 +72,7 @@ class Stage:
         self.controls.lean_T += angle * ramp(self.time_T, start, end)
 
     def carried(self, x: float, y: float, z: float) -> Points:
-        """Places `(T, 3)` that keep this offset from the hips; z is from the standing hips, so steps do not shake it."""
+        """Places `(T, 3)` that keep this offset from the hips; z from the standing hips, so steps do not shake it."""
         places_T3 = self.controls.hips_T3 + np.array([x, y, z])
         places_T3[:, 2] = self.hips_height + z
         return places_T3

@@ -75,7 +75,7 @@ def _cart() -> Solid:
 
 def _cabinet() -> Solid:
     walls = [block(2, 45, 70).moved(x=a * 24) for a in (-1, 1)]
-    shelves = [block(50, 45, 2).moved(z=z) for z in (0, 34, 68)]
+    shelves = [block(50, 45, 2).moved(z=z) for z in (0, 46, 68)]
     return join(*walls, *shelves, block(50, 2, 70).moved(y=21.5))
 
 

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data_gen.human.motion import Motion
-from data_gen.human.procedural.props import size
-from data_gen.human.procedural.stage import (
+from data_gen.human.choreography.props import size
+from data_gen.human.choreography.stage import (
     GAP,
     LEFT,
     RIGHT,
@@ -21,6 +20,7 @@ from data_gen.human.procedural.stage import (
     ramp,
     rolled,
 )
+from data_gen.human.motion import Motion
 
 TABLE_EDGE = 0.24
 """Metres from the hips to the table at which somebody stands."""
@@ -144,7 +144,7 @@ def _push_cart(stage: Stage, kind: str) -> None:
 def _pull_chair(stage: Stage, kind: str) -> None:
     start = stage.draw(0.6, 1.2)
     stage.walk(start, -stage.draw(0.5, 0.8))
-    stage.lean(0.15, 0.0, 0.01)
+    stage.lean(0.15, -1.0, 0.0)
     width, depth, height = size(kind)
     places_T3 = stage.carried(0.0, -0.36 - depth / 2, 0.0)
     places_T3[:, 2] = 0.0
@@ -157,15 +157,15 @@ def _pull_drawer(stage: Stage, kind: str) -> None:
     start = stage.draw(0.8, 1.4)
     stage.controls.hips_T3[:, 2] -= 0.20
     stage.controls.hips_T3[:, 1] += 0.05
-    stage.lean(0.75, 0.0, 0.01)
+    stage.lean(0.75, -1.0, 0.0)
     turn_4 = np.array([0.0, 0.0, 0.0, 1.0])
-    stage.add("cabinet", np.array([0.0, -0.98, 0.0]), turn_4)
+    stage.add("cabinet", np.array([0.0, -0.85, 0.0]), turn_4)
     way_T = stage.draw(0.18, 0.26) * ramp(stage.time_T, start, start + 1.4)
-    places_T3 = np.tile([0.0, -0.955, 0.361], (len(stage.time_T), 1))
+    places_T3 = np.tile([0.0, -0.825, 0.481], (len(stage.time_T), 1))
     places_T3[:, 1] += way_T
     stage.add("drawer", places_T3, turn_4)
     stage.grip(RIGHT, places_T3 + np.array([-0.03, 0.225 + GAP, 0.11]))
-    stage.add(kind, np.array([0.0, -0.98, 0.70]))
+    stage.add(kind, np.array([0.0, -0.85, 0.70]))
 
 
 def _sit(stage: Stage, kind: str) -> None:
@@ -221,7 +221,8 @@ def _kick(stage: Stage, kind: str) -> None:
     back_T = ramp(stage.time_T, hit - 0.8, hit - 0.35) * (1 - ramp(stage.time_T, hit - 0.35, hit + 0.05))
     ahead_T = ramp(stage.time_T, hit - 0.35, hit + 0.15) * (1 - ramp(stage.time_T, hit + 0.2, hit + 0.9))
     stage.controls.feet_T23[:, RIGHT, 1] += 0.28 * back_T - 0.30 * ahead_T
-    stage.controls.feet_T23[:, RIGHT, 2] += 0.12 * back_T + 0.05 * ahead_T
+    raised_T = ramp(stage.time_T, hit - 1.0, hit - 0.8) * (1 - ramp(stage.time_T, hit + 0.9, hit + 1.1))
+    stage.controls.feet_T23[:, RIGHT, 2] += 0.06 * raised_T + 0.08 * back_T
     stage.controls.hips_T3[:, 0] += 0.05 * ramp(stage.time_T, hit - 1.2, hit - 0.7)
     reached = int(np.argmax(stage.controls.feet_T23[:, RIGHT, 1] < ankle_y - 0.12))
     start = float(stage.time_T[reached])
@@ -258,7 +259,7 @@ def _swing(stage: Stage, kind: str) -> None:
 def _lean_on(stage: Stage, kind: str) -> None:
     _at_table(stage)
     _, _, top = size("table")
-    stage.lean(0.35, 0.0, 0.01)
+    stage.lean(0.35, -1.0, 0.0)
     stage.grip(LEFT, np.tile([0.22, -TABLE_EDGE - 0.08, top + GAP], (len(stage.time_T), 1)))
     raise_T = 0.5 - 0.5 * np.cos(2 * np.pi * stage.time_T / stage.draw(2.5, 4.0))
     places_T3 = stage.carried(-0.20, -0.40, 0.16) + np.array([0.02, 0.06, 0.16]) * raise_T[:, None]
