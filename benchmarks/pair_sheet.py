@@ -1,4 +1,4 @@
-"""A picture of pairs: for each, the factual clip above the counterfactual one above the quadmask, at moments of the clip.
+"""A picture of pairs: for each, the factual clip above the counterfactual one above the quadmask, at some moments.
 
 .venv/bin/python benchmarks/pair_sheet.py DATA_FOLDER SHEET.jpg [--pairs 6] [--moments 4]
 """

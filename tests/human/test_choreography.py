@@ -120,7 +120,6 @@ def test_a_thrown_ball_falls_as_gravity_says(motions: dict[str, Motion]) -> None
     (ball,) = range(len(motion.props))
     radius = np.ptp(motion.props[ball].vertices_V3[:, 2]) / 2
     middles_T3 = apply(motion.props_TN7[:, ball], np.array([0.0, 0.0, radius]))
-    fall_T = np.diff(middles_T3[:, 2], n=2) * motion.fps**2
     falling_T = np.diff(middles_T3[:, 2], n=2) * motion.fps**2
     assert (np.abs(falling_T / GRAVITY + 1) < 0.02).sum() >= 8
     speed_T = np.linalg.norm(np.diff(middles_T3[:, :2], axis=0), axis=-1) * motion.fps
