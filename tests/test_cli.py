@@ -57,7 +57,7 @@ def test_a_missing_value_is_named() -> None:
 def test_every_key_is_listed_once() -> None:
     keys = valid_keys(compose_raw([]))
     assert len(keys) == len(set(keys))
-    assert {"training.steps", "recipe.mask_levels", "scene.source", "name"} <= set(keys)
+    assert {"training.steps", "recipe.mask_levels", "scene.motion", "name"} <= set(keys)
 
 
 @pytest.mark.parametrize(

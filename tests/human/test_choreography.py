@@ -7,6 +7,7 @@ import pytest
 
 from data_gen.human.choreography import MOTIONS, compose_motion, sequence_names
 from data_gen.human.choreography.body import PALM
+from data_gen.human.choreography.stage import Stage
 from data_gen.human.kinematics import apply
 from data_gen.human.motion import Motion, check_motion
 from data_gen.human.skinning import skinned
@@ -69,6 +70,21 @@ def test_standing_feet_do_not_slide_nor_sink(name: str, motions: dict[str, Motio
     for frame in np.linspace(0, motion.frames - 1, 6).astype(int):
         lowest = skinned(motion.skin, motion.skeleton, motion.joints_TJ7[frame])[:, 2].min()
         assert -0.02 < lowest < 0.03
+
+
+@pytest.mark.parametrize("name", sorted(set(MOTIONS) - {"kick"}))
+def test_palms_are_at_their_grips_in_every_variation(name: str) -> None:
+    for seed in range(6):
+        stage = Stage(np.random.default_rng(seed), 6.0)
+        MOTIONS[name].perform(stage, MOTIONS[name].kinds[seed % len(MOTIONS[name].kinds)])
+        motion = stage.motion("unturned", yaw=0.0)
+        hips_T2 = stage.controls.hips_T3[:, :2]
+        middle_3 = np.array([*(hips_T2.min(axis=0) + hips_T2.max(axis=0)) / 2, 0.0])
+        held_T2 = stage.controls.used_T2 >= 1
+        assert held_T2.any()
+        for k, side in enumerate(("Left", "Right")):
+            missed_T = np.linalg.norm(palms(motion, side) + middle_3 - stage.controls.grips_T23[:, k], axis=-1)
+            assert missed_T[held_T2[:, k]].max(initial=0.0) < 0.01, (seed, side)
 
 
 @pytest.mark.parametrize("name", sorted(set(MOTIONS) - {"kick", "throw", "lift", "place", "sit"}))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 
 from data_gen.human.kinematics import apply, bend_limb, conjugate, multiply, rotate, turn_subtree
 from data_gen.human.motion import Poses, Skeleton
@@ -21,6 +22,15 @@ SOLVES = 4
 """Times the wrist is moved so that the palm, which points along the forearm, is where it should be."""
 CURL = 0.55
 """Radians by which each finger joint bends around what is held."""
+
+LEANS = 8
+"""Times the back is bent further."""
+LEVER = 0.3
+"""Metres by which a radian of bending brings the shoulders nearer to what is in front."""
+CLOSE = 0.004
+"""Metres by which a palm may miss its grip."""
+SOFT = 5
+"""Frames over which bending is smoothed."""
 
 
 @dataclass(eq=False)
@@ -58,6 +68,22 @@ def pose_figure(skeleton: Skeleton, controls: Controls) -> Poses:
         )
         joints_TJ7 = _bend_arm(skeleton, joints_TJ7, k, controls)
     return joints_TJ7
+
+
+def lean_to_reach(skeleton: Skeleton, controls: Controls) -> Controls:
+    """The controls, with the back bent further forwards wherever a palm would miss its grip."""
+    lean_T = controls.lean_T
+    for _ in range(LEANS):
+        leaning = replace(controls, lean_T=lean_T)
+        joints_TJ7 = pose_figure(skeleton, leaning)
+        places_T23 = np.stack([palm_places(skeleton, joints_TJ7, side) for side in SIDES], axis=1)
+        missed_T2 = np.linalg.norm(places_T23 - controls.grips_T23, axis=-1) - CLOSE
+        missed_T = np.where(controls.used_T2 >= 1, missed_T2, 0.0).max(axis=1).clip(0.0)
+        if not missed_T.any():
+            break
+        around_T = maximum_filter1d(missed_T, 6 * SOFT)
+        lean_T = lean_T + gaussian_filter1d(around_T, SOFT, mode="nearest") / LEVER
+    return replace(controls, lean_T=lean_T)
 
 
 def _bend_arm(skeleton: Skeleton, joints_TJ7: Poses, k: int, controls: Controls) -> Poses:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from data_gen.human.choreography.body import SIDES, Controls, pose_figure
+from data_gen.human.choreography.body import SIDES, Controls, lean_to_reach, pose_figure
 from data_gen.human.choreography.gait import LEFT, RIGHT, Walk, min_jerk, ramp, walk
 from data_gen.human.choreography.props import make_prop
 from data_gen.human.figure import build_figure, draw_traits
@@ -92,7 +92,7 @@ class Stage:
 
     def motion(self, sequence: str, yaw: float) -> Motion:
         """The finished motion, turned about the vertical by an angle in radians around the middle of the hips' way."""
-        joints_TJ7 = pose_figure(self.skeleton, self.controls)
+        joints_TJ7 = pose_figure(self.skeleton, lean_to_reach(self.skeleton, self.controls))
         hips_T2 = self.controls.hips_T3[:, :2]
         middle = (hips_T2.min(axis=0) + hips_T2.max(axis=0)) / 2
         centre_7 = IDENTITY.copy()
