@@ -23,7 +23,7 @@ SOLVES = 4
 CURL = 0.55
 """Radians by which each finger joint bends around what is held."""
 
-LEANS = 8
+LEANS = 12
 """Times the back is bent further."""
 LEVER = 0.3
 """Metres by which a radian of bending brings the shoulders nearer to what is in front."""

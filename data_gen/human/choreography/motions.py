@@ -259,6 +259,8 @@ def _swing(stage: Stage, kind: str) -> None:
 def _lean_on(stage: Stage, kind: str) -> None:
     _at_table(stage)
     _, _, top = size("table")
+    # Who is tall bends the knees too.
+    stage.controls.hips_T3[:, 2] -= 0.3 * max(stage.stature - 1.6, 0.0)
     stage.lean(0.35, -1.0, 0.0)
     stage.grip(LEFT, np.tile([0.22, -TABLE_EDGE - 0.08, top + GAP], (len(stage.time_T), 1)))
     raise_T = 0.5 - 0.5 * np.cos(2 * np.pi * stage.time_T / stage.draw(2.5, 4.0))

@@ -1,0 +1,112 @@
+"""Human scenes from the name of a sequence to a pair: drawn, simulated, judged, rendered; bad sequences are listed."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from data_gen.assets.library import Library
+from data_gen.check import check_config
+from data_gen.config import AssetsConfig, ExecutorConfig, SceneConfig
+from data_gen.generate import generate
+from data_gen.human.config import HumanConfig
+from data_gen.human.simulator import HumanSimulator
+from data_gen.human.sources.procedural import ProceduralSource
+from data_gen.quota import Place
+from data_gen.scene.spec import SceneSpec
+from data_gen.simulator import RefusedError
+from void.errors import InputError
+from void.files import read_json
+from void.pairs import read_pair
+
+SEQUENCES = ["carry_two_hands_box_000", "hand_over_head_box_000"]
+PLACE = Place("train", "human", 0)
+
+
+def scenes(**changes: object) -> SceneConfig:
+    config = SceneConfig(count=2, val_every=2, frames=13, height=64, width=96, renderer="preview", caption="short")
+    for family in vars(config.families).values():
+        family.share = 0.0
+    config.families.human.share = 1.0
+    config.human = HumanConfig(sequences=SEQUENCES, variations=1, distance=(4.0, 5.0), held_out=0.5)
+    return replace(config, **changes)
+
+
+@pytest.fixture(scope="module")
+def simulator(library: Library) -> HumanSimulator:
+    return HumanSimulator(scenes(), library)
+
+
+def test_a_scene_is_drawn_alike_again_and_is_plain_data(simulator: HumanSimulator, library: Library) -> None:
+    spec = simulator.sample(PLACE, seed=0, index=3, attempt=0)
+    assert spec == HumanSimulator(scenes(), library).sample(PLACE, seed=0, index=3, attempt=0)
+    assert spec != simulator.sample(PLACE, seed=1, index=3, attempt=0)
+    assert SceneSpec.from_dict(spec.to_dict()) == spec
+    assert spec.removed == (len(spec.objects) - 1,) and spec.objects[-1].name == "person"
+    assert spec.person is not None and spec.person.removal_frame == 0
+    assert simulator.group(spec) == f"human:procedural:{spec.person.sequence}"
+
+
+def test_without_the_person_the_box_falls(simulator: HumanSimulator, tmp_path: Path) -> None:
+    spec = simulator.sample(PLACE, seed=0, index=3, attempt=0)
+    full, without = simulator.simulate(spec, simulator.workshop(spec, "train"), tmp_path)
+    (box,) = spec.targets
+    person = len(spec.objects) - 1
+    assert person in full.joints and person not in without.positions
+    assert full.positions[box][:, 2].min() > 0.8 and without.positions[box][-1, 2] < 0.4
+    verdict = simulator.judge(spec, full, without)
+    assert verdict.reason is None and verdict.measured["divergence_metres"] > 0.5
+    for i in spec.survivors:
+        if i != box:
+            np.testing.assert_array_equal(full.positions[i], without.positions[i])
+
+
+def test_pairs_of_people_are_generated_and_a_bad_sequence_is_listed(
+    library: Library, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    assets = AssetsConfig(root=library.config.root)
+    config = scenes(human=replace(scenes().human, sequences=[*SEQUENCES, "kick_ball_000"], held_out=0.3))
+    base = ProceduralSource(config.human, Path(library.config.root) / "motions")._folders["kick_ball_000"]
+    request.addfinalizer(lambda: shutil.rmtree(base))
+    (base / "objects").mkdir(parents=True)
+    (base / "sequences" / "kick_ball_000").mkdir(parents=True)
+    (base / "sequences" / "kick_ball_000" / "kick_ball_000.pkl").write_bytes(b"not a pickle")
+    failures = generate(
+        tmp_path / "people", replace(config, count=6), assets, ExecutorConfig(workers=2), 0, console=Console(quiet=True)
+    )
+    assert failures == []
+    summary = read_json(tmp_path / "people" / "summary.json")
+    assert summary["pairs"] == 6 and "kick_ball_000" in summary["unusable"]
+    assert summary["rejected_draws"]["bad_sequence"] > 0
+    pair = read_pair(next((tmp_path / "people" / "pairs").glob("human-*")), verify=True)
+    assert pair.metadata["source"] == "human" and pair.metadata["family"] == "human"
+    assert pair.quadmask.primary_THW.any(axis=(1, 2)).all() and pair.quadmask.affected_THW.any()
+    assert "person" not in pair.metadata["caption"].lower()
+
+
+def test_a_hand_that_misses_refuses_the_draw(library: Library) -> None:
+    config = scenes()
+    config.human.max_hold_error = -1.0
+    with pytest.raises(RefusedError, match="missed_hold"):
+        HumanSimulator(config, library).sample(PLACE, seed=0, index=0, attempt=0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"motion": "mocap"}, "scene.motion = mocap"),
+        ({"human": HumanConfig(time="fast")}, "scene.human.time = fast"),
+        ({"human": HumanConfig(variants=[])}, "scene.human.variants"),
+        ({"human": HumanConfig(motions=["roll"])}, "scene.human.motions"),
+        ({"human": HumanConfig(removal_window=(0.2, 1.5))}, "scene.human.removal_window"),
+        ({"human": HumanConfig(variations=0)}, "scene.human.variations = 0"),
+    ],
+)
+def test_a_bad_configuration_is_named(changes: dict[str, object], problem: str) -> None:
+    with pytest.raises(InputError, match=problem):
+        check_config(scenes(**changes))
