@@ -48,24 +48,15 @@ def work(chunk: Chunk) -> dict[str, Any]:
         Or `error`: problem and remedy of an InputError.
     """
     from data_gen.assets.library import Library
-    from data_gen.produce import dry_scene
+    from data_gen.produce import Order, dry_scene
 
     config, library = scene_config(chunk.scene), Library.from_dict(chunk.library)
     scenes, peaks, start = [], [], time.monotonic()
     try:
         for index, split, family, number in chunk.scenes:
             with tempfile.TemporaryDirectory(prefix="void-scene-") as scratch:
-                scenes.append(
-                    dry_scene(
-                        config,
-                        library,
-                        seed=chunk.seed,
-                        index=index,
-                        place=Place(split, family, number),
-                        first_attempt=0,
-                        scratch=Path(scratch),
-                    )
-                )
+                order = Order(chunk.seed, index, Place(split, family, number))
+                scenes.append(dry_scene(config, library, order, Path(scratch)))
             peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / KIB_PER_MIB)
     except InputError as error:
         return {"error": [error.problem, error.remedy]}

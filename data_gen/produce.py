@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,18 @@ from data_gen.scene.workshop import Workshop
 from data_gen.simulator import HUMAN, RefusedError, Simulator, pair_id, source_of
 from data_gen.stopwatch import Stopwatch
 from void.pairs import Pair
+
+
+@dataclasses.dataclass(frozen=True)
+class Order:
+    """A scene that is wanted."""
+
+    seed: int
+    """Of the data set."""
+    index: int
+    place: Place
+    first_attempt: int = 0
+    """Number of the first draw; another one gives other scenes."""
 
 
 class NoSceneError(Exception):
@@ -64,118 +77,102 @@ def open_simulator(family: str, config: SceneConfig, library: Library) -> Simula
     return RigidSimulator(config, library)
 
 
-def produce(
-    config: SceneConfig,
-    library: Library,
-    *,
-    seed: int,
-    index: int,
-    place: Place,
-    first_attempt: int,
-    scratch: Path,
-) -> Made:
+def produce(config: SceneConfig, library: Library, order: Order, scratch: Path) -> Made:
     """Make the pair of one scene.
 
     Args:
         config: of the scenes.
         library: all assets.
-        seed: of the data set.
-        index: of the scene.
-        place: of the scene.
-        first_attempt: number of the first draw; another one gives other scenes.
+        order: which scene.
         scratch: an existing folder for temporary files.
 
     Raises:
         NoSceneError: nothing was accepted in `config.max_attempts` draws.
         InputError: an asset is bad.
     """
-    watch = Stopwatch()
-    simulator = open_simulator(place.family, config, library)
-    rejected: list[tuple[int, str]] = []
-    unusable: dict[str, str] = {}
-    for attempt in range(first_attempt, first_attempt + config.max_attempts):
-        found = _try(simulator, place, scratch, watch, unusable, seed=seed, index=index, attempt=attempt)
-        if isinstance(found, _Accepted):
-            pair = render_pair(found.spec, *found.worlds, config, found.workshop, scratch, watch)
-            if shows_removed(pair.quadmask, simulator.limits):
-                facts = {
-                    "id": pair_id(index, place.family),
-                    "group": simulator.group(found.spec),
-                    "source": source_of(place.family),
-                    "number": place.number,
-                    "accepted": found.verdict.measured,
-                    "attempts": len(rejected) + 1,
-                    "rejected": dict(sorted(Counter(name for _, name in rejected).items())),
-                    "rejected_draws": [list(draw) for draw in rejected],
-                    "unusable": unusable,
-                }
-                return Made(dataclasses.replace(pair, metadata=pair.metadata | facts), watch.seconds)
-            found = Reason.removed_hidden.name
-        rejected.append((attempt, found))
-    raise NoSceneError(Counter(name for _, name in rejected), watch.seconds, unusable)
+    simulator = open_simulator(order.place.family, config, library)
+    search = _Search()
+    for attempt, found in search.accepted(simulator, order, config.max_attempts, scratch):
+        pair = render_pair(found.spec, *found.worlds, config, found.workshop, scratch, search.watch)
+        if not shows_removed(pair.quadmask, simulator.limits):
+            search.rejected.append((attempt, Reason.removed_hidden.name))
+            continue
+        facts = {
+            "id": pair_id(order.index, order.place.family),
+            "group": simulator.group(found.spec),
+            "source": source_of(order.place.family),
+            "number": order.place.number,
+            "accepted": found.verdict.measured,
+            "attempts": len(search.rejected) + 1,
+            "rejected": dict(sorted(search.reasons.items())),
+            "rejected_draws": [list(draw) for draw in search.rejected],
+            "unusable": search.unusable,
+        }
+        return Made(dataclasses.replace(pair, metadata=pair.metadata | facts), search.watch.seconds)
+    raise NoSceneError(search.reasons, search.watch.seconds, search.unusable)
 
 
-def dry_scene(
-    config: SceneConfig,
-    library: Library,
-    *,
-    seed: int,
-    index: int,
-    place: Place,
-    first_attempt: int,
-    scratch: Path,
-) -> dict[str, Any]:
+def dry_scene(config: SceneConfig, library: Library, order: Order, scratch: Path) -> dict[str, Any]:
     """Sample, simulate and judge as `produce` does, but render nothing.
 
     Returns:
         `family`, `accepted`, `attempts`, `reasons` (name to count), `unusable` and, for an accepted scene, `facts`:
         numbers of objects, removed objects and contacts, and what was measured (see `accept.judge`).
     """
-    simulator = open_simulator(place.family, config, library)
-    reasons: Counter[str] = Counter()
-    unusable: dict[str, str] = {}
-    facts: dict[str, float] = {}
-    for attempt in range(first_attempt, first_attempt + config.max_attempts):
-        found = _try(simulator, place, scratch, Stopwatch(), unusable, seed=seed, index=index, attempt=attempt)
-        if isinstance(found, _Accepted):
-            facts = {
-                "objects": len(found.spec.objects),
-                "removed": len(found.spec.removed),
-                "contacts": len(found.worlds[0].contacts),
-                **found.verdict.measured,
-            }
-            break
-        reasons[found] += 1
+    simulator = open_simulator(order.place.family, config, library)
+    search = _Search()
+    _, found = next(search.accepted(simulator, order, config.max_attempts, scratch), (0, None))
+    facts = found and {
+        "objects": len(found.spec.objects),
+        "removed": len(found.spec.removed),
+        "contacts": len(found.worlds[0].contacts),
+        **found.verdict.measured,
+    }
     return {
-        "family": place.family,
-        "accepted": bool(facts),
-        "attempts": reasons.total() + bool(facts),
-        "reasons": dict(sorted(reasons.items())),
-        "unusable": unusable,
-        "facts": facts,
+        "family": order.place.family,
+        "accepted": found is not None,
+        "attempts": len(search.rejected) + (found is not None),
+        "reasons": dict(sorted(search.reasons.items())),
+        "unusable": search.unusable,
+        "facts": facts or {},
     }
 
 
-def _try(
-    simulator: Simulator,
-    place: Place,
-    scratch: Path,
-    watch: Stopwatch,
-    unusable: dict[str, str],
-    *,
-    seed: int,
-    index: int,
-    attempt: int,
-) -> _Accepted | str:
-    """One draw: its worlds when it is accepted, else the name of the reason."""
-    try:
-        with watch.stage("sample"):
-            spec = simulator.sample(place, seed=seed, index=index, attempt=attempt)
-    except RefusedError as error:
-        unusable |= error.unusable
-        return error.reason
-    with watch.stage("physics"):
-        workshop = simulator.workshop(spec, place.split)
-        worlds = simulator.simulate(spec, workshop, scratch)
-        verdict = simulator.judge(spec, *worlds)
-    return verdict.reason.name if verdict.reason else _Accepted(spec, worlds, verdict, workshop)
+class _Search:
+    """The draws of one scene, and what became of them."""
+
+    def __init__(self) -> None:
+        self.watch = Stopwatch()
+        self.rejected: list[tuple[int, str]] = []
+        """Number of the draw and name of the reason."""
+        self.unusable: dict[str, str] = {}
+
+    @property
+    def reasons(self) -> Counter[str]:
+        """Rejected draws by reason."""
+        return Counter(name for _, name in self.rejected)
+
+    def accepted(
+        self, simulator: Simulator, order: Order, draws: int, scratch: Path
+    ) -> Iterator[tuple[int, _Accepted]]:
+        """The accepted ones of so many draws, with their numbers; the others join `rejected`."""
+        for attempt in range(order.first_attempt, order.first_attempt + draws):
+            found = self._try(simulator, order, attempt, scratch)
+            if isinstance(found, _Accepted):
+                yield attempt, found
+            else:
+                self.rejected.append((attempt, found))
+
+    def _try(self, simulator: Simulator, order: Order, attempt: int, scratch: Path) -> _Accepted | str:
+        """One draw: its worlds when it is accepted, else the name of the reason."""
+        try:
+            with self.watch.stage("sample"):
+                spec = simulator.sample(order.place, seed=order.seed, index=order.index, attempt=attempt)
+        except RefusedError as error:
+            self.unusable |= error.unusable
+            return error.reason
+        with self.watch.stage("physics"):
+            workshop = simulator.workshop(spec, order.place.split)
+            worlds = simulator.simulate(spec, workshop, scratch)
+            verdict = simulator.judge(spec, *worlds)
+        return verdict.reason.name if verdict.reason else _Accepted(spec, worlds, verdict, workshop)

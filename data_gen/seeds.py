@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 
 import numpy as np
+
+Rng = np.random.Generator
+Streams = Callable[[str], Rng]
+"""An independent generator for each part of a scene, by name."""
 
 
 def generator(seed: int, scene: int, attempt: int, name: str) -> np.random.Generator:

@@ -75,20 +75,13 @@ def work(job: Job) -> Outcome:
     """Make and write the pair of a job."""
     from data_gen.assets.library import Library
     from data_gen.plain import scene_config
-    from data_gen.produce import NoSceneError, produce
+    from data_gen.produce import NoSceneError, Order, produce
     from void.pairs import write_pair
 
     try:
         with tempfile.TemporaryDirectory(prefix="void-scene-") as scratch:
-            made = produce(
-                scene_config(job.scene),
-                Library.from_dict(job.library),
-                seed=job.seed,
-                index=job.index,
-                place=Place(job.split, job.family, job.number),
-                first_attempt=job.first_attempt,
-                scratch=Path(scratch),
-            )
+            order = Order(job.seed, job.index, Place(job.split, job.family, job.number), job.first_attempt)
+            made = produce(scene_config(job.scene), Library.from_dict(job.library), order, Path(scratch))
         write_pair(job.folder, made.pair)
     except NoSceneError as error:
         return Outcome(

@@ -84,7 +84,7 @@ def only_segmentation(renderer: Any) -> None:
 
 
 def focus(camera: Any, *, aperture: float, distance: float) -> None:
-    """Give a `bpy.types.Camera` a lens with this f-number, sharp at `distance` metres."""
+    """Give a `bpy.types.Camera` a lens with this f-number, sharp at `distance` metres along its axis."""
     camera.dof.use_dof = True
     camera.dof.aperture_fstop = aperture
     camera.dof.focus_distance = distance

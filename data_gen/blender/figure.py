@@ -14,10 +14,9 @@ import traitlets
 from numpy.typing import NDArray
 
 from data_gen.blender.kubric_compat import load_kubric
-from data_gen.human.kinematics import compose, inverse
-from data_gen.human.motion import Poses, Skeleton, Skin
-from data_gen.human.skinning import skinned
 from data_gen.scene.deforming import Deforming
+from data_gen.scene.poses import Poses, compose, inverse
+from data_gen.scene.skin import Skeleton, Skin, skinned
 
 BONE_LENGTH = 0.1
 """Metres; the skin does not depend on it."""

@@ -34,7 +34,7 @@ class RayExecutor:
     """
 
     def __init__(self, config: ExecutorConfig, command: Command, folders: Sequence[Path]) -> None:
-        self._ray = _import_ray()
+        self._ray = _import_ray(config.address)
         self._command = command
         self._cpus = config.cpus
         self._timeout = config.timeout
@@ -87,8 +87,12 @@ class RayExecutor:
         return float(self._ray.cluster_resources().get("CPU", 0))
 
 
-def _import_ray() -> Any:
+def _import_ray(address: str) -> Any:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    if address == "local":
+        # Ray replaces 127.0.0.1 by an address that others reach, unless it is told, before it is imported, that there
+        # are no clusters on this system.
+        os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
     try:
         import ray
     except ImportError as error:

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from data_gen.blender.kubric_compat import load_simulator
-from data_gen.human.motion import Poses, Skeleton, Skin
 from data_gen.human.props import StoredProp
+from data_gen.scene.poses import Poses
 from data_gen.scene.simulate import FLOOR
+from data_gen.scene.skin import Skeleton, Skin
 
 FLOOR_HALF = (50.0, 50.0, 0.5)
 """Half the sides of the block that is the floor, metres."""

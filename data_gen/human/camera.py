@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 
 from data_gen.human.config import HumanConfig
 from data_gen.scene.camera import SENSOR_WIDTH, CameraPath, Vector, ease, looking_at
+from data_gen.seeds import Rng
 
 Interval = tuple[float, float]
-Rng = np.random.Generator
-
 FULL_FRAME = 36.0
 """Millimetres: the sensor that `human.lens` is meant for."""
 HIPS_HEIGHT = 0.95

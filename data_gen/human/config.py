@@ -25,7 +25,7 @@ Interval = tuple[float, float]
 def _accept() -> AcceptConfig:
     """A person is large, and recorded objects overlap a little with what they stand on."""
     return AcceptConfig(
-        min_divergence=0.03, removed_area=(0.02, 0.9), max_speed=20.0, max_overlap=0.1, max_sinking=0.05
+        min_divergence=0.02, removed_area=(0.02, 0.9), max_speed=20.0, max_overlap=0.1, max_sinking=0.05
     )
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from data_gen.human.motion import Poses
 from data_gen.human.props import StoredProp
 from data_gen.human.support import resting
 from data_gen.human.timeline import Clip
 from data_gen.scene.counterfactual import joined, only, started, with_motion_of
 from data_gen.scene.influence import reached
+from data_gen.scene.poses import Poses
 from data_gen.scene.simulate import Care, World, simulate
 from data_gen.scene.spec import SceneSpec
 from data_gen.scene.workshop import Workshop

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from data_gen.human.bodies import centred
-from data_gen.human.motion import Poses
 from data_gen.human.props import StoredProp
 from data_gen.human.timeline import Clip
 from data_gen.human.touch import PERSON
+from data_gen.scene.poses import Poses
 from data_gen.scene.simulate import Contact, World
 from data_gen.scene.spec import SceneSpec
 

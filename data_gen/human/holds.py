@@ -10,8 +10,10 @@ import trimesh
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from data_gen.human.kinematics import apply, descendants, inverse
-from data_gen.human.motion import Motion, Poses, Prop, Skeleton
+from data_gen.human.kinematics import descendants
+from data_gen.human.motion import Motion, Prop
+from data_gen.scene.poses import Poses, apply, inverse
+from data_gen.scene.skin import Skeleton
 
 NEAR = 0.045
 """Metres between a joint inside a hand and a surface that the hand is on."""

@@ -1,75 +1,13 @@
-"""Poses and the kinematics of skeletons: pure functions on arrays.
-
-A pose is 7 numbers, position in metres and unit quaternion (w, x, y, z); `(..., 7)` arrays broadcast. Shape legend: T
-frames, J joints.
-"""
+"""The kinematics of skeletons: pure functions on arrays. Shape legend: T frames, J joints."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from data_gen.human.motion import Poses, Skeleton
-
-Points = NDArray[np.float64]
-IDENTITY: Points = np.array([0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0])
-_TINY = 1e-12
-
-
-def multiply(first_4: Points, second_4: Points) -> Points:
-    """Product of quaternions: the turn by the second, then by the first."""
-    w, x, y, z = np.moveaxis(first_4, -1, 0)
-    a, b, c, d = np.moveaxis(second_4, -1, 0)
-    parts = (
-        w * a - x * b - y * c - z * d,
-        w * b + x * a + y * d - z * c,
-        w * c - x * d + y * a + z * b,
-        w * d + x * c - y * b + z * a,
-    )
-    return np.stack(np.broadcast_arrays(*parts), axis=-1)
-
-
-def conjugate(quaternion_4: Points) -> Points:
-    """The turn back."""
-    return quaternion_4 * np.array([1.0, -1.0, -1.0, -1.0])
-
-
-def rotate(quaternion_4: Points, points_3: Points) -> Points:
-    """Points turned by quaternions."""
-    w, axis = quaternion_4[..., :1], quaternion_4[..., 1:]
-    twice = 2 * np.cross(axis, points_3)
-    return points_3 + w * twice + np.cross(axis, twice)
-
-
-def compose(first_7: Poses, second_7: Poses) -> Poses:
-    """The pose `second_7`, given in the frame of `first_7`, in the frame that `first_7` is given in."""
-    position = first_7[..., :3] + rotate(first_7[..., 3:], second_7[..., :3])
-    turn = multiply(first_7[..., 3:], second_7[..., 3:])
-    return np.concatenate([np.broadcast_to(position, (*turn.shape[:-1], 3)), turn], axis=-1)
-
-
-def inverse(pose_7: Poses) -> Poses:
-    """The pose whose composition with `pose_7` is the identity."""
-    back = conjugate(pose_7[..., 3:])
-    return np.concatenate([-rotate(back, pose_7[..., :3]), back], axis=-1)
-
-
-def apply(pose_7: Poses, points_3: Points) -> Points:
-    """Points in the frame of a pose, in the frame that the pose is given in."""
-    return pose_7[..., :3] + rotate(pose_7[..., 3:], points_3)
-
-
-def between(first_3: Points, second_3: Points) -> Points:
-    """Quaternions of the smallest turns that bring the directions of the first vectors to those of the second."""
-    first, second = (v / np.maximum(np.linalg.norm(v, axis=-1, keepdims=True), _TINY) for v in (first_3, second_3))
-    w = 1 + np.sum(first * second, axis=-1, keepdims=True)
-    # Opposite directions: half a turn about any axis across them.
-    across = np.cross(first, np.where(np.abs(first[..., :1]) < 0.9, [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]))
-    opposite = w < 1e-9
-    turn = np.concatenate([np.where(opposite, 0.0, w), np.where(opposite, across, np.cross(first, second))], axis=-1)
-    return turn / np.linalg.norm(turn, axis=-1, keepdims=True)
+from data_gen.scene.poses import TINY, Points, Poses, between, compose, conjugate, inverse, multiply, rotate
+from data_gen.scene.skin import Skeleton
 
 
 def forward(skeleton: Skeleton, basis_TJ7: Poses) -> Poses:
@@ -150,11 +88,11 @@ def bend_limb(
     )
     way_T3 = targets_T3 - start_T3
     far_T1 = np.linalg.norm(way_T3, axis=-1, keepdims=True)
-    along_T3 = way_T3 / np.maximum(far_T1, _TINY)
+    along_T3 = way_T3 / np.maximum(far_T1, TINY)
     reach_T1 = np.clip(far_T1, np.abs(first_T1 - second_T1) + 1e-6, (first_T1 + second_T1) * (1 - 1e-6))
     hint_T3 = joint_T3 - start_T3 if pole_3 is None else np.broadcast_to(pole_3, way_T3.shape)
     side_T3 = hint_T3 - np.sum(hint_T3 * along_T3, axis=-1, keepdims=True) * along_T3
-    side_T3 = side_T3 / np.maximum(np.linalg.norm(side_T3, axis=-1, keepdims=True), _TINY)
+    side_T3 = side_T3 / np.maximum(np.linalg.norm(side_T3, axis=-1, keepdims=True), TINY)
     # Law of cosines: how far along the way the middle joint is, and how far beside it.
     share_T1 = (first_T1**2 - second_T1**2 + reach_T1**2) / (2 * reach_T1)
     beside_T1 = np.sqrt(np.maximum(first_T1**2 - share_T1**2, 0.0))

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from data_gen.human.kinds import Kind
-from data_gen.human.motion import Skin
 from data_gen.scene.palette import HAIR_COLORS, OBJECT_COLORS, SKIN_COLORS, WOOD_COLORS
+from data_gen.scene.skin import Skin
 from data_gen.scene.spec import Pattern, SurfaceSpec
-
-Rng = np.random.Generator
+from data_gen.seeds import Rng
 
 
 @dataclass(frozen=True)
@@ -34,7 +31,7 @@ _LOOKS = {
         ("denim", "cream", "mustard", "brick", "sage", "charcoal"), (0.8, 0.95), patterns=("plain", "striped")
     ),
     "leather": _Look(("tan", "brown", "black", "maroon"), (0.45, 0.65)),
-    "paper": _Look(("cardboard", "paper"), (0.75, 0.9)),
+    "paper": _Look(("cardboard", "ivory"), (0.75, 0.9)),
     "rubber": _Look(_BRIGHT, (0.5, 0.8), patterns=("plain", "striped")),
     "food": _Look(("red", "green", "yellow", "orange", "tan"), (0.4, 0.6), patterns=("plain", "mottled")),
     "wicker": _Look(("tan", "beige"), (0.7, 0.9)),

@@ -13,13 +13,13 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from data_gen.scene.poses import Poses
+from data_gen.scene.skin import Skeleton, Skin
 from void.errors import InputError
 
 UNIT_TOLERANCE = 1e-3
 """By which the length of a quaternion may differ from 1."""
 MIN_FRAMES = 2
-
-Poses = NDArray[np.float64]
 
 
 class SequenceError(InputError):
@@ -29,44 +29,6 @@ class SequenceError(InputError):
         super().__init__(f"sequence {sequence}: {field} {problem}", remedy)
         self.sequence = sequence
         self.field = field
-
-
-@dataclass(frozen=True, eq=False)
-class Skeleton:
-    """Joints of a figure and their rest pose. A joint's frame is its bone's in Blender: +Y along the bone."""
-
-    names: tuple[str, ...]
-    """Mixamo's (`mixamorig:Hips`, ...) wherever the source has them; parents come before children."""
-    parents: tuple[int, ...]
-    """Index of each joint's parent; -1: none."""
-    rest_J7: Poses
-    """Pose of each joint in the rest pose, in the world."""
-
-    def index(self, name: str) -> int:
-        """Of a joint; `mixamorig:` may be left out. Raises KeyError."""
-        for candidate in (name, f"mixamorig:{name}"):
-            if candidate in self.names:
-                return self.names.index(candidate)
-        raise KeyError(name)
-
-
-@dataclass(frozen=True, eq=False)
-class Skin:
-    """The surface of a figure in the rest pose, bound to its joints (linear blend skinning)."""
-
-    vertices_V3: NDArray[np.float64]
-    """In the world, in the rest pose."""
-    triangles_F3: NDArray[np.int64]
-    joints_V4: NDArray[np.int64]
-    """The joints that each vertex follows."""
-    weights_V4: NDArray[np.float64]
-    """How much it follows them; each row sums to 1."""
-    parts: tuple[str, ...]
-    """Materials of the figure: skin, hair, top, bottoms, shoes, ... or as its file names them."""
-    part_F: NDArray[np.int64]
-    """Index of each triangle's part."""
-    colors: tuple[tuple[float, float, float] | None, ...]
-    """Linear RGB of each part; None: a scene draws one."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,8 +21,10 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d, maximum_filter1d, uniform_filter1d
 
 from data_gen.human.holds import held_frames, palm
-from data_gen.human.kinematics import bend_limb, between, compose, conjugate, inverse, multiply, rotate
-from data_gen.human.motion import Motion, Poses, SequenceError, Skeleton, Skin
+from data_gen.human.kinematics import bend_limb
+from data_gen.human.motion import Motion, SequenceError
+from data_gen.scene.poses import Poses, between, compose, conjugate, inverse, multiply, rotate
+from data_gen.scene.skin import Skeleton, Skin
 
 SIDES = ("Left", "Right")
 LEG, ARM = ("UpLeg", "Leg", "Foot"), ("Arm", "ForeArm", "Hand")

@@ -11,17 +11,17 @@ from data_gen.assets.library import Shape
 from data_gen.human.config import RoomConfig
 from data_gen.human.kinds import kind_of
 from data_gen.human.looks import surface_of
-from data_gen.rigid.families.base import Rng, Streams
 from data_gen.scene.camera import CameraPath
 from data_gen.scene.palette import FLOOR_COLORS
 from data_gen.scene.spec import BackdropSpec, ObjectSpec, Pattern, RoomSpec, SurfaceSpec
+from data_gen.seeds import Rng, Streams
 
 Corner = tuple[float, float]
 Side = Literal["-x", "+x", "-y", "+y"]
 
 FLOORS: tuple[Pattern, ...] = ("wood", "checkered", "mottled", "plain")
 WALLS: tuple[Pattern, ...] = ("plain", "mottled")
-WALL_COLORS = ("white", "cream", "sky blue", "mint", "beige", "paper")
+WALL_COLORS = ("white", "cream", "sky blue", "mint", "beige", "ivory")
 FLOOR_WORDS, WALL_WORDS = ("floor", "wood", "tile", "carpet", "parquet"), ("wall", "plaster", "paint", "brick")
 CAMERA_GAP = 0.5
 """Metres that the camera's path keeps from a wall that stands."""

@@ -20,12 +20,16 @@ from data_gen.human.props import StoredProp
 from data_gen.human.room import furnish, sample_room
 from data_gen.human.timeline import Clip
 from data_gen.human.workshop import FIGURE, PROP
-from data_gen.rigid.families.base import Rng, Streams
 from data_gen.scene.simulate import Contact
 from data_gen.scene.spec import ObjectSpec, PersonSpec, RenderSpec, SceneSpec, Vector
+from data_gen.seeds import Rng, Streams
 
 PERSON_MASS = 70.0
 """Kilograms; nothing depends on it, since the person is played back."""
+
+
+WINDOWS = 8
+"""Windows of a sequence that a scene looks at for one in which something happens."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,10 +57,13 @@ class HumanDraw:
     """Of the camera."""
 
 
-def draw_start(config: SceneConfig, motion: Motion, rng: Rng) -> float:
-    """Seconds into the sequence at frame 0; 0 where the clip shows all of it, or the sequence is too short."""
+def draw_starts(config: SceneConfig, motion: Motion, rng: Rng) -> tuple[float, ...]:
+    """Seconds into the sequence at frame 0, `WINDOWS` to choose from; 0 alone where the clip shows all of it, or the
+    sequence is too short."""
     spare = motion.seconds - (config.frames - 1) / config.fps
-    return float(rng.uniform(0, spare)) if config.human.time == "real" and spare > 0 else 0.0
+    if config.human.time != "real" or spare <= 0:
+        return (0.0,)
+    return tuple(float(start) for start in rng.uniform(0, spare, WINDOWS))
 
 
 def draw_removal(config: HumanConfig, frames: int, rng: Rng) -> int:
@@ -121,6 +128,7 @@ def sample_scene(
             seed=int(draw.streams("render").integers(2**31)),
             aperture=config.camera.aperture,
             motion_blur=config.camera.motion_blur,
+            focus=tuple(_vector(place_3) for place_3 in hips_T3),
         ),
         person=person,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -15,20 +16,19 @@ from data_gen.human.looks import figure_colors
 from data_gen.human.motion import Motion, SequenceError
 from data_gen.human.physics_config import read_physics_config
 from data_gen.human.props import PropStore, StoredProp
-from data_gen.human.sample import HumanDraw, Take, draw_removal, draw_start, sample_scene
+from data_gen.human.sample import HumanDraw, Take, draw_removal, draw_starts, sample_scene
 from data_gen.human.sources import open_source
 from data_gen.human.support import dynamic_props
 from data_gen.human.timeline import retime, steadied
 from data_gen.human.touch import touches
 from data_gen.human.workshop import HumanWorkshop
 from data_gen.quota import Place
-from data_gen.rigid.families.base import Rng
 from data_gen.scene.accept import Reason, Verdict, judge
 from data_gen.scene.config import AcceptConfig
 from data_gen.scene.simulate import World
 from data_gen.scene.spec import PersonSpec, SceneSpec
 from data_gen.scene.workshop import Workshop
-from data_gen.seeds import generator
+from data_gen.seeds import Rng, generator
 from data_gen.simulator import HUMAN, RefusedError
 
 SQUEEZED = "squeezed"
@@ -76,10 +76,9 @@ class HumanSimulator:
             motion, _ = self._recording(sequence, character)
             if motion.hold_error > human.max_hold_error:
                 raise RefusedError(Reason.missed_hold.name)
-            start = draw_start(self._config, motion, streams("start"))
+            starts = draw_starts(self._config, motion, streams("start"))
             removal = draw_removal(human, self._config.frames, streams("removal"))
-            take = self._take(sequence, character, start)
-            dynamic = self._dynamic(take, removal)
+            start, take, dynamic = self._window(sequence, character, starts, removal)
         except SequenceError as error:
             raise RefusedError(Reason.bad_sequence.name, {sequence: f"{error.problem}; {error.remedy}"}) from error
         person = PersonSpec(
@@ -129,10 +128,18 @@ class HumanSimulator:
         )
         return Take(motion, stored, clip, touches(motion, clip, stored))
 
-    def _dynamic(self, take: Take, frame: int) -> tuple[int, ...]:
-        """Indices of the objects that may fall: of the override file, else inferred."""
+    def _window(
+        self, sequence: str, character: str | None, starts: Sequence[float], removal: int
+    ) -> tuple[float, Take, tuple[int, ...]]:
+        """Start of the first window in which something falls or is moved, or of the last one, and what may fall there:
+        what the override file lists, else what was inferred."""
+        for start in starts:
+            take = self._take(sequence, character, start)
+            dynamic = dynamic_props(take.clip, take.stored, take.contacts, frame=removal)
+            if dynamic:
+                break
         listed = self._physics.dynamic(take.motion) if self._physics else None
-        return dynamic_props(take.clip, take.stored, take.contacts, frame=frame) if listed is None else listed
+        return start, take, dynamic if listed is None else listed
 
 
 def _played(spec: SceneSpec) -> tuple[str, str | None]:

@@ -9,10 +9,10 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from data_gen.human.bodies import Bodies, centred, placed_bodies
-from data_gen.human.motion import Poses
 from data_gen.human.props import StoredProp
 from data_gen.human.timeline import MOVED, Clip, displacement
 from data_gen.human.touch import reached_by_person
+from data_gen.scene.poses import Poses
 from data_gen.scene.simulate import FLOOR, Contact
 
 GAP = 0.015

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from data_gen.human.motion import Motion, Poses, SequenceError
+from data_gen.human.motion import Motion, SequenceError
+from data_gen.scene.poses import Poses
 
 EXACT = 1e-6
 """Frames by which an instant may miss a frame of the sequence and still be that frame."""

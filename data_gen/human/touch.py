@@ -13,7 +13,7 @@ from data_gen.human.props import StoredProp
 from data_gen.human.timeline import MOVED, Clip, displacement
 from data_gen.scene.simulate import Contact
 
-PERSON = -2
+PERSON = -3
 """Stands for the person in contacts, where a scene has not given them an index yet."""
 MARGIN = 0.01
 """Metres between surfaces that count as touching."""

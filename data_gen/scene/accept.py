@@ -35,7 +35,7 @@ class Reason(StrEnum):
     no_effect = "nothing moves visibly otherwise"
     has_effect = "something moves otherwise, in a scene where nothing may"
     bad_sequence = "the sequence cannot be used"
-    tunnelled = "an object passes through another that does not move"
+    tunnelled = "an object passes through another that does not move, or through a wall"
     missed_hold = "a hand misses what it holds"
     removed_hidden = "the removed objects are hidden in the rendered clip"
 

@@ -15,13 +15,12 @@ from scipy.spatial.transform import Rotation
 
 from data_gen.scene.camera import CameraPath, Quaternion, Vector, around, ease, looking_at
 from data_gen.scene.config import CameraConfig
+from data_gen.seeds import Rng
 
 SWAYS = 3
 """Sine waves that make up a handheld camera's sway along or about one axis."""
 SWAY_RATES = (0.25, 1.2)
 """Hz."""
-
-Rng = np.random.Generator
 # Distance, azimuth (radians) and height.
 _Place = tuple[float, float, float]
 

@@ -34,7 +34,7 @@ class CameraConfig:
     handheld_turn: float = 0.5
     """Degrees, root mean square about each axis."""
     aperture: float = 0.0
-    """F-number of the lens, focused on the middle of the scene; 0: everything is sharp."""
+    """F-number of the lens, focused on the person's hips, or on what the camera looks at; 0: everything is sharp."""
     motion_blur: float = 0.0
     """Shutter time in frames; 0: none."""
 

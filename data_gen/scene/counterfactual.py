@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_gen.scene.influence import reached
-from data_gen.scene.simulate import FLOOR, Contact, World, simulate
+from data_gen.scene.simulate import SURROUNDINGS, Contact, World, simulate
 from data_gen.scene.spec import SceneSpec
 from data_gen.scene.workshop import Workshop
 
@@ -56,7 +56,7 @@ def only(world: World, indices: Sequence[int]) -> World:
     def chosen(values: _ByObject) -> dict[int, NDArray[np.float64]]:
         return {i: values[i] for i in indices}
 
-    contacts = tuple(c for c in world.contacts if {c.first, c.second} <= {FLOOR, *indices})
+    contacts = tuple(c for c in world.contacts if {c.first, c.second} <= {*SURROUNDINGS, *indices})
     return replace(
         world,
         positions=chosen(world.positions),
@@ -112,7 +112,7 @@ def joined(before: World, after: World, frame: int) -> World:
         spins=chained(before.spins, after.spins),
         overlap=before.overlap,
         sinking=max(before.sinking, after.sinking),
-        crossings=after.crossings,
+        crossings=(*(f for f in before.crossings if f < frame), *(f + frame for f in after.crossings)),
     )
 
 

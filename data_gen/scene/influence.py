@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence, Set
 
-from data_gen.scene.simulate import FLOOR, Contact, World
+from data_gen.scene.simulate import SURROUNDINGS, Contact, World
 from data_gen.scene.spec import SceneSpec
 
 
@@ -34,7 +34,7 @@ def _fixed(spec: SceneSpec, *worlds: World) -> Set[int]:
 
 def _spread(contacts: Iterable[Contact], sources: Sequence[int], fixed: Set[int]) -> dict[int, float]:
     times = dict.fromkeys(sources, -math.inf)
-    events = sorted((c for c in contacts if FLOOR not in (c.first, c.second)), key=lambda contact: contact.frame)
+    events = sorted((c for c in contacts if not SURROUNDINGS & {c.first, c.second}), key=lambda contact: contact.frame)
     spreading = True
     # More than one pass only where several contacts of one step pass it on against their order.
     while spreading:

@@ -17,7 +17,7 @@ from data_gen.config import SceneConfig
 from data_gen.scene import flow, geometry
 from data_gen.scene.caption import caption
 from data_gen.scene.mask import quadmask, released_quadmask, windows
-from data_gen.scene.simulate import FLOOR, World
+from data_gen.scene.simulate import FLOOR, SURROUNDINGS, World
 from data_gen.scene.spec import SceneSpec
 from data_gen.scene.views import PictureBook, View, rounded_poses
 from data_gen.scene.workshop import Workshop
@@ -117,7 +117,8 @@ def physics_layer(spec: SceneSpec, full: World, without: World) -> dict[str, NDA
         quaternions_TN4 = np.full((spec.frames, len(spec.objects), 4), np.nan)
         for i in world.positions:
             positions_TN3[:, i], quaternions_TN4[:, i] = world.positions[i], world.quaternions[i]
-        rows = [(c.frame, c.first, c.second, c.force) for c in world.contacts]
+        # All of the surroundings are one object of the layer.
+        rows = [(c.frame, max(c.first, FLOOR), max(c.second, FLOOR), c.force) for c in world.contacts]
         arrays |= {
             f"positions_{suffix}": positions_TN3,
             f"quaternions_{suffix}": quaternions_TN4,
@@ -127,10 +128,10 @@ def physics_layer(spec: SceneSpec, full: World, without: World) -> dict[str, NDA
 
 
 def first_contacts(world: World) -> list[dict[str, Any]]:
-    """First contact of each pair of objects, in order; the floor does not count."""
+    """First contact of each pair of objects, in order; floor and walls do not count."""
     first: dict[tuple[int, int], dict[str, Any]] = {}
     for contact in world.contacts:
-        if contact.first != FLOOR:
+        if contact.first not in SURROUNDINGS:
             first.setdefault(
                 (contact.first, contact.second),
                 {"objects": [contact.first, contact.second], "frame": contact.frame, "force": contact.force},

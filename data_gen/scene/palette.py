@@ -41,7 +41,7 @@ MATERIAL_COLORS = {
     "denim": "#46618c",
     "tan": "#a87b4f",
     "cardboard": "#b98f5f",
-    "paper": "#e4dfd3",
+    "ivory": "#e4dfd3",
 }
 """Of what people use: for objects of motions, clothes and walls."""
 SKIN_COLORS = {"fair": "#e8c3a6", "light": "#d9a983", "medium": "#b97f57", "brown": "#8a5a3b", "dark": "#55351f"}

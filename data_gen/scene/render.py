@@ -76,9 +76,6 @@ class BlenderRenderer(PictureBook):
             )
         self._camera = workshop.camera(spec)
         self._scene.camera = self._camera
-        if spec.render.aperture:
-            distance = float(np.linalg.norm(spec.camera.positions[0]))
-            engine.focus(self._in_blender(self._camera).data, aperture=spec.render.aperture, distance=distance)
         (self._backdrop,) = (asset for asset in self._scene.assets if asset.name == BACKDROP)
         if spec.backdrop.surface is None:
             light.project_sky(self._in_blender(self._backdrop), sky)
@@ -120,6 +117,10 @@ class BlenderRenderer(PictureBook):
         from data_gen.blender import engine
 
         engine.show_window(self._blender.blender_scene, window)
+        distance = self.spec.focus_distance(frame)
+        if distance is not None:
+            lens = self._in_blender(self._camera).data
+            engine.focus(lens, aperture=self.spec.render.aperture, distance=distance)
         # Kubric reads back every file it finds, so each picture gets a folder of its own.
         with tempfile.TemporaryDirectory(dir=self._scratch) as folder:
             self._blender.scratch_dir = folder

@@ -14,8 +14,10 @@ from data_gen.blender.kubric_compat import close_simulator, load_simulator
 from data_gen.scene.spec import SceneSpec
 from data_gen.scene.workshop import BACKDROP, WALL, Workshop
 
-FLOOR = -1
-"""Stands for the floor and for walls among the partners of a contact."""
+FLOOR, WALLS = -1, -2
+"""Stand for the floor and for the walls of a room among the partners of a contact."""
+SURROUNDINGS = frozenset({FLOOR, WALLS})
+FAR_AWAY = (0.0, 0.0, 1e3)
 
 
 @dataclass(frozen=True)
@@ -44,11 +46,11 @@ class World:
     spins: dict[int, NDArray[np.float64]] = field(default_factory=dict)
     """By object: `(T, 3)`, radians per second about the world's axes."""
     overlap: float = 0.0
-    """Metres by which two objects, or one and the floor, overlap at the start."""
+    """Metres by which two objects, or one and the floor or a wall, overlap at the start."""
     sinking: float = 0.0
     """Metres by which an object is inside the floor at some later frame."""
-    crossings: int = 0
-    """Times that an object's centre of mass passes through the surface of something static."""
+    crossings: tuple[int, ...] = ()
+    """Frames after which an object's centre of mass passes into something static or a wall."""
     joints: dict[int, NDArray[np.float64]] = field(default_factory=dict)
     """By object, of those that are figures: `(T, J, 7)`, position and quaternion of each joint."""
 
@@ -91,12 +93,12 @@ def simulate(
     walls = [asset.linked_objects[simulator] for asset in scene.assets if asset.name.startswith(WALL)]
     engine = simulator._physics_client
     moving = {index: body for index, body in bodies.items() if not spec.objects[index].static}
-    everything = [*bodies.values(), floor]
+    everything = [*bodies.values(), floor, *walls]
     overlap = _overlap(engine, list(moving.values()) if care else everything, everything)
     if care:
         _take_care(engine, care)
     # Kubric searches all assets for the body of each contact point, which takes a third of the time; a table is enough.
-    around = dict.fromkeys([floor, *walls], FLOOR)
+    around = {floor: FLOOR} | dict.fromkeys(walls, WALLS)
     simulator._obj_idx_to_asset = ({body: index for index, body in bodies.items()} | around).get
     animation, collisions = simulator.run(frame_start=0, frame_end=spec.frames - 1)
     positions, quaternions, velocities, spins = (
@@ -104,8 +106,8 @@ def simulate(
         for name in ("position", "quaternion", "velocity", "angular_velocity")
     )
     sinking = _sinking(engine, moving, floor, positions, quaternions)
-    static = set(bodies.values()) - set(moving.values())
-    crossings = _crossings(engine, moving, static, positions) if care else 0
+    static = {*bodies.values(), *walls} - set(moving.values())
+    crossings = _crossings(engine, moving, static, positions) if care else ()
     scene.unlink_view(simulator)
     close_simulator(simulator)
     contacts = _contacts(collisions, spec.frames - 1)
@@ -143,14 +145,17 @@ def _overlap(engine: Any, bodies: Sequence[int], others: Sequence[int]) -> float
 
 def _crossings(
     engine: Any, bodies: Mapping[int, int], static: Set[int], positions: Mapping[int, NDArray[np.float64]]
-) -> int:
-    count = 0
+) -> tuple[int, ...]:
+    for body in bodies.values():
+        # A ray finds only the first body in its way.
+        engine.resetBasePositionAndOrientation(body, FAR_AWAY, (0, 0, 0, 1))
+    frames: list[int] = []
     for index in bodies:
         path_T3 = positions[index]
         if len(path_T3) > 1 and np.isfinite(path_T3).all():
             hits = engine.rayTestBatch(path_T3[:-1].tolist(), path_T3[1:].tolist())
-            count += sum(hit[0] in static for hit in hits)
-    return count
+            frames += [frame for frame, hit in enumerate(hits) if hit[0] in static]
+    return tuple(sorted(frames))
 
 
 def _sinking(

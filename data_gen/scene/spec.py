@@ -138,6 +138,8 @@ class RenderSpec:
     """F-number; 0: everything is sharp."""
     motion_blur: float = 0.0
     """Shutter time in frames."""
+    focus: tuple[Vector, ...] = ((0.0, 0.0, 0.0),)
+    """Points of the world that an open lens is focused on, one a frame, or a single one."""
 
 
 @dataclass(frozen=True)
@@ -172,6 +174,14 @@ class SceneSpec:
         """Indices of the objects that a viewer watches: they must start in view."""
         return tuple(i for i, item in enumerate(self.objects) if item.role == "target")
 
+    def focus_distance(self, frame: int) -> float | None:
+        """Metres along the camera's axis at which a frame is sharp; None: at all."""
+        if not self.render.aperture:
+            return None
+        point = self.render.focus[frame if len(self.render.focus) > 1 else 0]
+        _, depths = self.camera.at(frame).project(np.array([point]))
+        return float(depths[0])
+
     def to_dict(self) -> dict[str, Any]:
         """JSON-able form."""
         return asdict(self)
@@ -187,7 +197,7 @@ class SceneSpec:
                 "camera": CameraPath(**_tuples(data["camera"])),
                 "backdrop": _backdrop(data["backdrop"]),
                 "light": LightSpec(**_tuples(data["light"])),
-                "render": RenderSpec(**data["render"]),
+                "render": RenderSpec(**_tuples(data["render"])),
                 "person": person and PersonSpec(**_tuples(person)),
             }
         )

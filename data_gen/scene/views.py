@@ -24,8 +24,8 @@ Window = tuple[int, int, int, int]
 NOTHING: Window = (0, 0, 0, 0)
 Picture = tuple[NDArray[np.uint8], NDArray[np.int64]]
 """Colours `(H, W, 3)` and objects `(H, W)`."""
-# Cameras, poses and window.
-_Key = tuple[Any, Any, Window | None]
+# Cameras, focus, poses and window.
+_Key = tuple[Any, float | None, Any, Window | None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,4 +116,4 @@ class PictureBook(ABC):
         around = range(frame - 1, frame + 2) if self.spec.render.motion_blur else (frame,)
         frames = [min(max(near, 0), self.spec.frames - 1) for near in around]
         cameras = tuple(self.spec.camera.at(near) for near in frames)
-        return cameras, tuple((i, poses[i][frames].tobytes()) for i in poses), window
+        return cameras, self.spec.focus_distance(frame), tuple((i, poses[i][frames].tobytes()) for i in poses), window

@@ -20,6 +20,7 @@ from data_gen.scene.camera import CameraSpec, looking_at
 from data_gen.scene.spec import ObjectSpec
 from data_gen.seeds import generator
 
+DRAWS = 150
 SECONDS = 20 / 12
 POSITION = (4.9, 0.0, 3.5)
 Scenes = dict[str, list[tuple[ObjectSpec, ...]]]
@@ -49,7 +50,7 @@ def scenes_of(library: Library, name: str, count: int, **changes: object) -> lis
 
 @pytest.fixture(scope="module")
 def scenes(library: Library) -> Scenes:
-    return {name: scenes_of(library, name, 150) for name in FAMILIES}
+    return {name: scenes_of(library, name, DRAWS) for name in FAMILIES}
 
 
 def roles(objects: tuple[ObjectSpec, ...]) -> Counter[str]:
@@ -114,6 +115,11 @@ def test_sizes_are_those_of_the_bounding_box(name: str, scenes: Scenes, library:
 def test_what_is_placed_freely_touches_nothing(name: str, scenes: Scenes) -> None:
     for objects in scenes[name]:
         assert not any(overlap(a, b) for a, b in itertools.combinations(objects, 2))
+
+
+@pytest.mark.parametrize("name", ["falling", "ball", "barrier"])
+def test_a_group_of_large_objects_finds_room_too(name: str, scenes: Scenes) -> None:
+    assert len(scenes[name]) == DRAWS
 
 
 @pytest.mark.parametrize("name", FAMILIES)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -91,6 +93,26 @@ def test_the_slots_follow_the_cluster(tmp_path: Path) -> None:
 def test_scenes_that_need_more_than_the_machine_has_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"executor\.cpus = 3, but this machine has 2 CPUs"):
         run(tmp_path / "data", executor=RAY | {"cpus": 3.0})
+
+
+def test_a_cluster_of_this_machine_listens_to_this_machine_alone(tmp_path: Path) -> None:
+    """In a process of its own: Ray decides it when it is imported."""
+    script = """
+import ipaddress, psutil
+from pathlib import Path
+from data_gen.config import ExecutorConfig
+from data_gen.executors.ray_cluster import RayExecutor
+executor = RayExecutor(ExecutorConfig(kind="ray", address="local"), list, [])
+processes = [psutil.Process(), *psutil.Process().children(recursive=True)]
+connections = [c for process in processes for c in process.net_connections("tcp") if c.status == "LISTEN"]
+for ip in {connection.laddr.ip for connection in connections}:
+    address = ipaddress.ip_address(ip)
+    print(len(connections), (getattr(address, "ipv4_mapped", None) or address).is_loopback)
+executor.close()
+"""
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    lines = told.stdout.split("\n")[:-1]
+    assert lines and all(int(line.split()[0]) >= 3 and line.endswith("True") for line in lines), told.stdout
 
 
 def test_no_cluster_at_the_address_is_refused_at_once(tmp_path: Path) -> None:

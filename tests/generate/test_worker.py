@@ -12,7 +12,7 @@ from data_gen import produce
 from data_gen.assets.library import Library
 from data_gen.config import SceneConfig
 from data_gen.plain import as_dict
-from data_gen.produce import Made, NoSceneError
+from data_gen.produce import Made, NoSceneError, Order
 from data_gen.quota import Place
 from data_gen.worker import Job, Outcome, work
 from void.errors import InputError
@@ -35,9 +35,9 @@ def no_assets(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def pair(monkeypatch: pytest.MonkeyPatch) -> None:
-    def produced(config: SceneConfig, library: None, *, index: int, place: Place, **of: object) -> Made:
-        assert place == Place("train", "ball", 2)
-        return Made(made(index), SECONDS)
+    def produced(config: SceneConfig, library: None, order: Order, scratch: Path) -> Made:
+        assert order == Order(seed=0, index=3, place=Place("train", "ball", 2), first_attempt=0)
+        return Made(made(order.index), SECONDS)
 
     monkeypatch.setattr(produce, "produce", produced)
 

@@ -10,10 +10,11 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from data_gen.assets.library import Library
-from data_gen.human.motion import Motion, Skeleton, Skin
+from data_gen.human.motion import Motion
 from data_gen.human.workshop import FIGURE, HumanWorkshop
 from data_gen.scene.camera import CameraPath, Vector, looking_at
 from data_gen.scene.simulate import World
+from data_gen.scene.skin import Skeleton, Skin
 from data_gen.scene.spec import (
     BackdropSpec,
     LightSpec,

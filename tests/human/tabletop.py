@@ -12,13 +12,14 @@ import trimesh
 from data_gen.assets.solids import Solid, bend, block, egg, join, vessel
 from data_gen.blender.kubric_compat import load_kubric
 from data_gen.human.factual import factual_world
-from data_gen.human.motion import Motion, Prop, Skeleton, Skin
+from data_gen.human.motion import Motion, Prop
 from data_gen.human.props import PropStore, StoredProp
 from data_gen.human.support import dynamic_props
 from data_gen.human.timeline import Clip
 from data_gen.human.touch import touches
 from data_gen.scene.camera import CameraPath, Vector, looking_at
 from data_gen.scene.simulate import Contact, World
+from data_gen.scene.skin import Skeleton, Skin
 from data_gen.scene.spec import (
     BackdropSpec,
     LightSpec,

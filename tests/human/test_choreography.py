@@ -8,9 +8,9 @@ import pytest
 from data_gen.human.choreography import MOTIONS, compose_motion, sequence_names
 from data_gen.human.choreography.body import PALM
 from data_gen.human.choreography.stage import Stage
-from data_gen.human.kinematics import apply
 from data_gen.human.motion import Motion, check_motion
-from data_gen.human.skinning import skinned
+from data_gen.scene.poses import apply
+from data_gen.scene.skin import skinned
 
 MAX_SLIDE = 0.01
 ON_FLOOR = 0.02

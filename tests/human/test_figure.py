@@ -8,7 +8,7 @@ import trimesh
 
 from data_gen.human.figure import Traits, build_figure, draw_traits
 from data_gen.human.kinematics import turn_subtree
-from data_gen.human.skinning import skinned
+from data_gen.scene.skin import skinned
 
 SKELETON, SKIN = build_figure(Traits())
 

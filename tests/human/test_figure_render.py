@@ -11,11 +11,11 @@ import pytest
 from box_man import CUBE, PERSON, SKELETON, SKIN
 
 from data_gen.assets.library import Library
-from data_gen.human.skinning import skinned
 from data_gen.scene.flow import clip_flow
 from data_gen.scene.geometry import depth, silhouette, visible_objects
 from data_gen.scene.render import BlenderRenderer
 from data_gen.scene.simulate import World
+from data_gen.scene.skin import skinned
 from data_gen.scene.spec import SceneSpec
 from data_gen.scene.views import rounded_poses
 

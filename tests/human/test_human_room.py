@@ -13,12 +13,11 @@ from data_gen.human.camera import sample_camera
 from data_gen.human.config import HumanConfig, RoomConfig
 from data_gen.human.light import sample_light
 from data_gen.human.room import CAMERA_GAP, FURNITURE_HEIGHTS, furnish, sample_room
-from data_gen.rigid.families.base import Streams
 from data_gen.scene.camera import CameraPath
 from data_gen.scene.config import LightConfig
 from data_gen.scene.palette import linear_rgb
 from data_gen.scene.spec import BackdropSpec
-from data_gen.seeds import generator
+from data_gen.seeds import Streams, generator
 
 LOW, HIGH = (-1.5, -1.0), (1.2, 1.4)
 HIPS_T3 = np.linspace([-1.0, 0.0, 0.9], [0.8, 0.4, 0.9], 13)

@@ -14,6 +14,7 @@ from data_gen.assets.library import Library
 from data_gen.check import check_config
 from data_gen.config import AssetsConfig, ExecutorConfig, SceneConfig
 from data_gen.generate import generate
+from data_gen.human import sample
 from data_gen.human.config import HumanConfig
 from data_gen.human.simulator import HumanSimulator
 from data_gen.human.sources.procedural import ProceduralSource
@@ -49,6 +50,8 @@ def test_a_scene_is_drawn_alike_again_and_is_plain_data(simulator: HumanSimulato
     assert SceneSpec.from_dict(spec.to_dict()) == spec
     assert spec.removed == (len(spec.objects) - 1,) and spec.objects[-1].name == "person"
     assert spec.person is not None and spec.person.removal_frame == 0
+    # An open lens follows the hips.
+    assert len(spec.render.focus) == spec.frames and all(0.6 < z < 1.2 for _, _, z in spec.render.focus)
     assert simulator.group(spec) == f"human:procedural:{spec.person.sequence}"
 
 
@@ -64,6 +67,18 @@ def test_without_the_person_the_box_falls(simulator: HumanSimulator, tmp_path: P
     for i in spec.survivors:
         if i != box:
             np.testing.assert_array_equal(full.positions[i], without.positions[i])
+
+
+def test_windows_in_which_nothing_happens_are_passed_over(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    human = replace(scenes().human, sequences=["kick_ball_000", "pull_chair_chair_000"])
+    simulator = HumanSimulator(scenes(human=human, frames=9), library)
+    drawn = [simulator.sample(PLACE, seed=0, index=index, attempt=0) for index in range(6)]
+    assert all(spec.targets for spec in drawn)
+    monkeypatch.setattr(sample, "WINDOWS", 1)
+    first = [simulator.sample(PLACE, seed=0, index=index, attempt=0) for index in range(6)]
+    assert not all(spec.targets for spec in first)
+    # Where the first window will do, it is taken.
+    assert any(one == other for one, other in zip(drawn, first, strict=True))
 
 
 def test_pairs_of_people_are_generated_and_a_bad_sequence_is_listed(

@@ -9,21 +9,9 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from data_gen.human.figure import Traits, build_figure
-from data_gen.human.kinematics import (
-    IDENTITY,
-    apply,
-    bend_limb,
-    between,
-    compose,
-    descendants,
-    forward,
-    inverse,
-    rotate,
-    to_basis,
-    turn_subtree,
-)
-from data_gen.human.motion import Skeleton, Skin
-from data_gen.human.skinning import skinned
+from data_gen.human.kinematics import bend_limb, descendants, forward, to_basis, turn_subtree
+from data_gen.scene.poses import IDENTITY, apply, between, compose, inverse, rotate
+from data_gen.scene.skin import Skeleton, Skin, skinned
 
 FRAMES = 3
 SKELETON, SKIN = build_figure(Traits())

@@ -12,10 +12,10 @@ from tiny_motion import carry
 
 from data_gen.human.config import HumanConfig
 from data_gen.human.motion import Motion
-from data_gen.human.skinning import skinned
 from data_gen.human.sources import store
 from data_gen.human.sources.humoto import HumotoSource
 from data_gen.human.sources.layout import write_sequence
+from data_gen.scene.skin import skinned
 
 MOTION = carry()
 UNPAINTED = replace(MOTION, skin=replace(MOTION.skin, colors=(None, *MOTION.skin.colors[1:])))

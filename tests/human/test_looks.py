@@ -7,8 +7,8 @@ import pytest
 
 from data_gen.human.kinds import DENSITIES, Kind, kind_of
 from data_gen.human.looks import figure_colors, surface_of
-from data_gen.human.motion import Skin
 from data_gen.scene.palette import HAIR_COLORS, SKIN_COLORS, linear_rgb
+from data_gen.scene.skin import Skin
 
 
 @pytest.mark.parametrize("material", DENSITIES)

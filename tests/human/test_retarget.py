@@ -9,8 +9,9 @@ import pytest
 from tiny_motion import carry, figure
 
 from data_gen.human.holds import held_frames, palm
-from data_gen.human.motion import Motion, SequenceError, Skeleton, check_motion
+from data_gen.human.motion import Motion, SequenceError, check_motion
 from data_gen.human.retarget import leg_length, retarget
+from data_gen.scene.skin import Skeleton
 
 MOTION = carry()
 FIGURES = {

@@ -14,7 +14,7 @@ from data_gen.assets.library import Library
 from data_gen.scene.geometry import background_points, depth
 from data_gen.scene.preview import PreviewRenderer
 from data_gen.scene.render import BlenderRenderer
-from data_gen.scene.simulate import FLOOR, simulate
+from data_gen.scene.simulate import FLOOR, WALLS, Care, simulate
 from data_gen.scene.spec import BackdropSpec, SceneSpec
 from data_gen.scene.views import View
 from data_gen.scene.workshop import WALL_THICKNESS
@@ -90,12 +90,27 @@ def test_a_wall_hides_what_is_behind_it_in_both_renderers(
     assert (hidden.objects_THW == -1).all()
 
 
-def test_a_wall_stops_what_is_thrown_at_it_and_counts_as_floor(library: Library, tmp_path: Path) -> None:
+def test_a_wall_stops_what_is_thrown_at_it(library: Library, tmp_path: Path) -> None:
     spec = spec_with(box_man.ROOM, frames=8)
     thrown = replace(spec.objects[CUBE], position=(1.0, 0.5, 1.0), velocity=(0.0, 6.0, 2.0))
     spec = replace(spec, objects=(thrown, spec.objects[PERSON]))
     world = simulate(spec, [CUBE], box_man.workshop(library), tmp_path)
     assert ROOM is not None
     assert 1.0 < world.positions[CUBE][:, 1].max() < ROOM.high[1] - 0.2
-    assert {(contact.first, contact.second) for contact in world.contacts} == {(FLOOR, CUBE)}
+    assert {(contact.first, contact.second) for contact in world.contacts} == {(WALLS, CUBE), (FLOOR, CUBE)}
+    assert world.contacts[0].first == WALLS
     assert world.positions[CUBE][int(world.contacts[0].frame), 2] > 0.5
+
+
+def test_what_passes_through_a_wall_is_noticed(library: Library, tmp_path: Path) -> None:
+    spec = spec_with(box_man.ROOM, frames=4)
+    assert ROOM is not None
+    # In a step of Bullet it comes further than the wall is thick.
+    thrown = replace(spec.objects[CUBE], position=(1.0, 0.5, 1.0), velocity=(0.0, 400.0, 0.0))
+    spec = replace(spec, objects=(thrown, spec.objects[PERSON]))
+    through = simulate(spec, [CUBE], box_man.workshop(library), tmp_path, care=Care(substeps=1))
+    assert through.positions[CUBE][-1, 1] > ROOM.high[1] + 1.0
+    assert through.crossings == (0,) and through.overlap == 0.0
+    inside = replace(thrown, position=(1.0, ROOM.high[1] + 0.1, 1.0), velocity=(0.0, 0.0, 0.0))
+    stuck = replace(spec, objects=(inside, spec.objects[PERSON]))
+    assert simulate(stuck, [CUBE], box_man.workshop(library), tmp_path, care=Care()).overlap > 0.1

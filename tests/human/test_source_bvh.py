@@ -12,12 +12,12 @@ from tiny_motion import FPS, carry
 
 from data_gen.human.config import HumanConfig
 from data_gen.human.holds import palm
-from data_gen.human.kinematics import apply
 from data_gen.human.motion import Motion, SequenceError
 from data_gen.human.retarget import leg_length
 from data_gen.human.sources import open_source
 from data_gen.human.sources.bvh import recorded_motion
 from data_gen.human.sources.joint_names import mixamo_names
+from data_gen.scene.poses import apply
 from void.errors import InputError
 
 MOTION = carry()

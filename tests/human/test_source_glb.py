@@ -16,10 +16,10 @@ from scipy.spatial import cKDTree
 from tiny_motion import carry
 
 from data_gen.human.config import HumanConfig
-from data_gen.human.kinematics import apply
 from data_gen.human.motion import Motion, SequenceError
-from data_gen.human.skinning import skinned
 from data_gen.human.sources import open_source
+from data_gen.scene.poses import apply
+from data_gen.scene.skin import skinned
 from void.errors import InputError
 
 MOTION = carry()

@@ -16,11 +16,12 @@ from scipy.spatial import cKDTree
 from tiny_motion import carry, figure
 
 from data_gen.human.config import HumanConfig
-from data_gen.human.kinematics import apply, to_basis
+from data_gen.human.kinematics import to_basis
 from data_gen.human.motion import Motion, SequenceError
-from data_gen.human.skinning import skinned
 from data_gen.human.sources import open_source
 from data_gen.human.sources.layout import write_figure
+from data_gen.scene.poses import apply
+from data_gen.scene.skin import skinned
 from void.errors import InputError
 
 MOTION = carry()

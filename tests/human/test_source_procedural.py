@@ -11,8 +11,8 @@ import pytest
 
 from data_gen.human.config import HumanConfig
 from data_gen.human.motion import Motion, MotionSource
-from data_gen.human.skinning import skinned
 from data_gen.human.sources import layout, open_source, procedural
+from data_gen.scene.skin import skinned
 from void.errors import InputError
 
 CONFIG = HumanConfig(variations=1)

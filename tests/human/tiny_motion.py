@@ -6,8 +6,10 @@ import numpy as np
 import trimesh
 from scipy.spatial.transform import Rotation
 
-from data_gen.human.kinematics import bend_limb, compose, forward, inverse, turn_subtree
-from data_gen.human.motion import Motion, Prop, Skeleton, Skin
+from data_gen.human.kinematics import bend_limb, forward, turn_subtree
+from data_gen.human.motion import Motion, Prop
+from data_gen.scene.poses import compose, inverse
+from data_gen.scene.skin import Skeleton, Skin
 
 FRAMES, FPS = 24, 24.0
 STRIDE, LIFT = 0.3, 0.08

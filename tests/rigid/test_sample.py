@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from small_scene import small_scene
 
@@ -14,8 +16,9 @@ from data_gen.check import check_config, check_skies
 from data_gen.config import SceneConfig
 from data_gen.rigid.families.base import NoRoomError
 from data_gen.rigid.families.registry import FAMILIES
-from data_gen.rigid.sample import sample_scene, usable_skies
+from data_gen.rigid.sample import sample_scene
 from data_gen.scene.config import LightConfig
+from data_gen.scene.light import usable_skies
 from data_gen.scene.spec import SceneSpec
 from void.errors import InputError
 
@@ -70,6 +73,20 @@ def test_backdrop_light_and_camera_vary(library: Library) -> None:
     still = SceneConfig(frames=21, height=96, width=128, backdrop="dome", light=LightConfig(turn_sky=False))
     spec = draw(still, library)
     assert spec.backdrop.kind == "dome" and spec.backdrop.surface is None and spec.light.rotation == 0
+
+
+def test_an_open_lens_is_focused_on_what_the_camera_looks_at(library: Library) -> None:
+    config = SceneConfig(frames=21, height=96, width=128)
+    config.camera.aperture, config.camera.motions = 2.8, ["dolly_in"]
+    spec = draw(config, library)
+    for frame in (0, 20):
+        far = math.dist(spec.camera.positions[frame], (0.0, 0.0, config.camera.look_at_height))
+        assert spec.focus_distance(frame) == pytest.approx(far)
+    assert SceneSpec.from_dict(json.loads(json.dumps(spec.to_dict()))) == spec
+    followed = replace(spec, render=replace(spec.render, focus=tuple((0.1 * t, 0.0, 0.0) for t in range(21))))
+    _, depth = spec.camera.at(20).project(np.array([[2.0, 0.0, 0.0]]))
+    assert followed.focus_distance(20) == pytest.approx(float(depth[0]))
+    assert replace(spec, render=replace(spec.render, aperture=0.0)).focus_distance(0) is None
 
 
 def test_dark_skies_are_left_out_unless_there_are_no_others() -> None:

@@ -98,6 +98,24 @@ def test_an_open_lens_blurs_what_is_not_in_focus(library: Library, tmp_path: Pat
     assert middle < 25
 
 
+def test_the_lens_follows_what_it_is_focused_on(library: Library, tmp_path: Path) -> None:
+    places = {0: (-0.4, -2.5, 0.25), 1: (0.8, 2.0, 0.25)}
+    world = World({i: np.tile(place, (FRAMES, 1)) for i, place in places.items()}, {0: UPRIGHT, 1: UPRIGHT}, ())
+    check = SurfaceSpec("checkered", "white", "black", 0.8)
+    objects = tuple(replace(item, surface=check) for item in SPEC.objects)
+    spec = replace(SPEC, objects=objects, camera=resting_camera((0.0, -4.5, 1.0)))
+    focus = (places[0], places[0], places[1])
+    lens = replace(spec, render=replace(spec.render, samples=32, aperture=0.05, focus=focus))
+    view, renderer = shot(lens, world, library, tmp_path)
+    assert renderer.pictures == 2
+
+    def contrast(frame: int, index: int) -> float:
+        return float(view.rgb_THWC[frame][view.objects_THW[frame] == index].std())
+
+    assert contrast(0, 0) > 1.5 * contrast(2, 0) and contrast(2, 1) > 1.5 * contrast(0, 1)
+    assert contrast(1, 0) == contrast(0, 0)
+
+
 def test_a_window_is_that_part_of_the_picture(library: Library, tmp_path: Path) -> None:
     """Without the denoiser, which sees only the window."""
     import bpy

@@ -8,7 +8,7 @@ import pytest
 from caption_scenes import FRAMES, SIZE, Pose, camera, fall, landing, roll, scene, slide, thing, topple, world
 
 from data_gen.scene.caption.events import Direction, Event, Hit, Motion, events
-from data_gen.scene.simulate import FLOOR
+from data_gen.scene.simulate import FLOOR, WALLS
 
 CAN, BOX = thing("can", "red", "target"), thing("box", "blue", y=1.0)
 THROWN = replace(CAN, velocity=(0.0, 3.0, 0.0))
@@ -60,6 +60,9 @@ def test_round_things_never_topple_or_tumble(name: str) -> None:
 def test_landing_and_bouncing() -> None:
     flat = event(CAN, fall(CAN, 1.4), (landing(1.4), FLOOR, 0))
     assert (flat.lands_on, flat.bounces, flat.rests) == (FLOOR, False, True)
+    assert event(CAN, fall(CAN, 1.4), (3.0, WALLS, 0), (landing(1.4), FLOOR, 0)).lands_on == FLOOR
+    along_a_wall = event(CAN, fall(CAN, 1.4), (3.0, WALLS, 0))
+    assert along_a_wall.lands_on is None and along_a_wall.hits == ()
     assert event(CAN, fall(CAN, 1.4, bounce=0.4), (landing(1.4), FLOOR, 0)).bounces
     assert event(CAN, fall(CAN, 1.4), (landing(1.4), 0, 1)).lands_on == 1
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from two_boxes import SPEC, thing
+from two_boxes import SPEC, thing, worlds
 
 from data_gen.assets.library import Library
-from data_gen.scene.counterfactual import simulate_both
+from data_gen.scene.counterfactual import joined, simulate_both
 from data_gen.scene.influence import reached
 from data_gen.scene.simulate import FLOOR, simulate
 from data_gen.scene.spec import ObjectSpec, SceneSpec
@@ -99,3 +99,9 @@ def test_what_stood_on_the_removed_falls_from_the_first_frame(library: Library, 
     assert np.abs(full.positions[0][:, 2] - 0.75).max() < 0.02
     fallen = 0.752 - without.positions[0][3, 2]
     assert fallen == pytest.approx(5 * 0.25**2 + 5 * 0.25 / 240, rel=0.03)
+
+
+def test_crossings_of_joined_worlds_are_those_of_the_frames_that_are_kept() -> None:
+    full, _ = worlds()
+    later = replace(full, crossings=(0, 3))
+    assert joined(replace(full, crossings=(2, 6)), later, 4).crossings == (2, 4, 7)

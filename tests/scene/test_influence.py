@@ -9,7 +9,7 @@ import pytest
 from two_boxes import SPEC, thing
 
 from data_gen.scene.influence import acts, reached
-from data_gen.scene.simulate import FLOOR, Contact, World
+from data_gen.scene.simulate import FLOOR, WALLS, Contact, World
 
 # Objects: 0 target, 1 removed, 2 and 3 bystanders.
 CHAIN = replace(SPEC, objects=(*SPEC.objects, thing("bystander", 3.0), thing("bystander", 4.0)))
@@ -50,6 +50,8 @@ def test_a_fixed_obstacle_acts_when_it_is_the_one_removed() -> None:
     assert reached(wall, world((2.5, 0, 1)), world()) == {0: 2.5, 2: NEVER, 3: NEVER}
 
 
-@pytest.mark.parametrize(("contacts", "expected"), [(((1.0, 0, 1),), True), (((1.0, FLOOR, 1),), False), ((), False)])
+@pytest.mark.parametrize(
+    ("contacts", "expected"), [(((1.0, 0, 1),), True), (((1.0, FLOOR, 1), (1.0, WALLS, 1)), False), ((), False)]
+)
 def test_whether_a_removed_object_acts(contacts: tuple[tuple[float, int, int], ...], expected: bool) -> None:
     assert acts(CHAIN, world(*contacts), 1) is expected

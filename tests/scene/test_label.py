@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from two_boxes import FRAMES, REMOVED, SPEC, TARGET, worlds
 
 from data_gen.scene.label import areas, first_contacts, moved, physics_layer, views_of
-from data_gen.scene.simulate import FLOOR, Contact
+from data_gen.scene.simulate import FLOOR, WALLS, Contact
 from data_gen.scene.views import Picture, PictureBook, Window
 from void.quadmask import Quadmask
 
@@ -83,12 +83,15 @@ def test_the_physics_layer_holds_both_worlds() -> None:
     assert np.isnan(layer["quaternions_removed"][:, REMOVED]).all()
     assert layer["contacts_full"].tolist() == [[0.5, -1, 0, 1.0], [4.5, 0, 1, 3.0]]
     assert layer["contacts_removed"].shape == (1, 4)
+    walls = replace(full, contacts=(Contact(0.5, WALLS, TARGET, 1.0),))
+    assert physics_layer(SPEC, walls, without)["contacts_full"].tolist() == [[0.5, -1, 0, 1.0]]
     assert physics_layer(SPEC, replace(full, contacts=()), without)["contacts_full"].shape == (0, 4)
 
 
-def test_first_contacts_leave_out_the_floor_and_repetitions() -> None:
+def test_first_contacts_leave_out_floor_walls_and_repetitions() -> None:
     full, _ = worlds()
     again = replace(full, contacts=(*full.contacts, Contact(5.0, TARGET, REMOVED, 9.0), Contact(6.0, FLOOR, 1, 1.0)))
+    again = replace(again, contacts=(*again.contacts, Contact(7.0, WALLS, 1, 1.0)))
     assert first_contacts(again) == [{"objects": [TARGET, REMOVED], "frame": 4.5, "force": 3.0}]
 
 

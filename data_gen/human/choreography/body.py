@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 
-from data_gen.human.kinematics import apply, bend_limb, conjugate, multiply, rotate, turn_subtree
-from data_gen.human.motion import Poses, Skeleton
+from data_gen.human.kinematics import bend_limb, turn_subtree
+from data_gen.scene.poses import Poses, apply, conjugate, multiply, rotate
+from data_gen.scene.skin import Skeleton
 
 Points = NDArray[np.float64]
 

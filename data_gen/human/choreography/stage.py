@@ -9,8 +9,9 @@ from data_gen.human.choreography.body import SIDES, Controls, lean_to_reach, pos
 from data_gen.human.choreography.gait import LEFT, RIGHT, Walk, min_jerk, ramp, walk
 from data_gen.human.choreography.props import make_prop
 from data_gen.human.figure import build_figure, draw_traits
-from data_gen.human.kinematics import IDENTITY, compose
-from data_gen.human.motion import Motion, Poses, Prop, Skin
+from data_gen.human.motion import Motion, Prop
+from data_gen.scene.poses import IDENTITY, Poses, compose
+from data_gen.scene.skin import Skin
 
 FPS = 30.0
 UPRIGHT = np.array([1.0, 0.0, 0.0, 0.0])

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from data_gen.human.figure.loft import Station, loft
 from data_gen.human.figure.skeleton import FINGERS, Points, make_skeleton
-from data_gen.human.motion import Skeleton, Skin
+from data_gen.scene.skin import Skeleton, Skin
 
 PARTS = ("skin", "hair", "top", "bottoms", "shoes", "eyes")
 EYES = (0.012, 0.010, 0.009)

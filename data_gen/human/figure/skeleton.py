@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from data_gen.human.kinematics import between
-from data_gen.human.motion import Skeleton
+from data_gen.scene.poses import between
+from data_gen.scene.skin import Skeleton
 
 PREFIX = "mixamorig:"
 FINGERS = ("Thumb", "Index", "Middle", "Ring", "Pinky")

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data_gen.human.motion import SequenceError, Skeleton, Skin
+from data_gen.human.motion import SequenceError
+from data_gen.scene.skin import Skeleton, Skin
 
 INFLUENCES = 4
 """Joints that a vertex follows, at most."""

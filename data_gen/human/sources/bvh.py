@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 from data_gen.human.config import HumanConfig
 from data_gen.human.figure import build_figure, draw_traits
 from data_gen.human.holds import palm
-from data_gen.human.kinematics import compose, inverse
-from data_gen.human.motion import MIN_FRAMES, Motion, Poses, Prop, SequenceError, Skeleton, Skin, check_motion
+from data_gen.human.motion import MIN_FRAMES, Motion, Prop, SequenceError, check_motion
 from data_gen.human.retarget import ARM, LEG, SIDES, leg_length, retarget
 from data_gen.human.sources.bvh_file import Bvh, BvhError, read_bvh
 from data_gen.human.sources.characters import Characters
@@ -25,6 +24,8 @@ from data_gen.human.sources.joint_names import mixamo_names
 from data_gen.human.sources.meshes import TO_Z_UP, read_prop
 from data_gen.human.sources.sequences import REMEDY, by_name, known, required_folder
 from data_gen.human.sources.store import MotionStore
+from data_gen.scene.poses import Poses, compose, inverse
+from data_gen.scene.skin import Skeleton, Skin
 from void.errors import InputError
 from void.files import sha256_file
 

@@ -14,13 +14,15 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from data_gen.human.config import HumanConfig
-from data_gen.human.motion import Motion, Poses, Prop, SequenceError, Skeleton, Skin, check_motion
+from data_gen.human.motion import Motion, Prop, SequenceError, check_motion
 from data_gen.human.sources.blender_figure import INFLUENCES, UNSET_COLOR
 from data_gen.human.sources.characters import Characters
 from data_gen.human.sources.gltf import Array, Gltf, GltfError
 from data_gen.human.sources.meshes import TO_Z_UP, kind_of_name
 from data_gen.human.sources.sequences import REMEDY, by_name, known, required_folder
 from data_gen.human.sources.store import MotionStore
+from data_gen.scene.poses import Poses
+from data_gen.scene.skin import Skeleton, Skin
 from void.files import sha256_file
 
 GLB = "humoto_glb"

@@ -16,14 +16,15 @@ import yaml
 from numpy.typing import NDArray
 
 from data_gen.human.config import HumanConfig
-from data_gen.human.kinematics import IDENTITY, forward
-from data_gen.human.motion import MIN_FRAMES, Motion, Poses, Prop, SequenceError, check_motion
+from data_gen.human.kinematics import forward
+from data_gen.human.motion import MIN_FRAMES, Motion, Prop, SequenceError, check_motion
 from data_gen.human.sources.blender_figure import read_fbx_figure
 from data_gen.human.sources.characters import Characters
 from data_gen.human.sources.meshes import MeshFolder, kind_of_name, read_prop
 from data_gen.human.sources.safe_pickle import load_plain
 from data_gen.human.sources.sequences import REMEDY, WHERE, by_name, known, required_folder
 from data_gen.human.sources.store import MotionStore
+from data_gen.scene.poses import IDENTITY, Poses
 from void.errors import InputError
 from void.files import sha256_file
 

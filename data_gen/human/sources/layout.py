@@ -11,8 +11,9 @@ import trimesh
 import yaml
 
 from data_gen.human.kinematics import to_basis
-from data_gen.human.motion import Motion, Prop, Skeleton, Skin
+from data_gen.human.motion import Motion, Prop
 from data_gen.human.sources.blender_figure import UNSET_COLOR, empty_blender
+from data_gen.scene.skin import Skeleton, Skin
 from void.files import whole_file, whole_folder
 
 BONE_LENGTH = 0.1

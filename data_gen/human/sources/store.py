@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from data_gen.assets.once import one_at_a_time
-from data_gen.human.motion import Motion, Prop, Skeleton, Skin
+from data_gen.human.motion import Motion, Prop
+from data_gen.scene.skin import Skeleton, Skin
 from void.files import sha256_of, whole_file
 
 FORM = 1

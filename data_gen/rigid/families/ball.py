@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from data_gen.rigid.families.base import Draw, Rng
+from data_gen.rigid.families.base import Draw
 from data_gen.rigid.families.common import (
     around,
     away_from_camera,
@@ -19,6 +19,7 @@ from data_gen.rigid.families.common import (
 from data_gen.rigid.families.config import BallConfig, Interval
 from data_gen.rigid.families.group import removed_places, standing_group
 from data_gen.scene.spec import ObjectSpec, Role
+from data_gen.seeds import Rng
 
 
 def sample(config: BallConfig, draw: Draw) -> tuple[ObjectSpec, ...]:

@@ -6,14 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from data_gen.assets.library import Shape
 from data_gen.scene.camera import CameraSpec
 from data_gen.scene.spec import ObjectSpec
-
-Rng = np.random.Generator
-Streams = Callable[[str], Rng]
+from data_gen.seeds import Streams
 
 
 class NoRoomError(Exception):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from data_gen.rigid.families.base import Draw, Rng
+from data_gen.rigid.families.base import Draw
 from data_gen.rigid.families.common import about, body, cuboid, looks, moved, pick, sideways, thrown, turned, uniform
 from data_gen.rigid.families.config import ChainConfig
 from data_gen.scene.spec import ObjectSpec, Role, Vector
+from data_gen.seeds import Rng
 
 REACH = 1.05
 """A domino that falls reaches this far, relative to its height; a gap must be wider."""

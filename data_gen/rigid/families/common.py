@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from data_gen.assets.library import Shape
-from data_gen.rigid.families.base import Draw, NoRoomError, Rng
+from data_gen.rigid.families.base import Draw, NoRoomError
 from data_gen.rigid.families.config import FamilyConfig, Interval
 from data_gen.scene.palette import OBJECT_COLORS, WOOD_COLORS
 from data_gen.scene.spec import ObjectSpec, Pattern, Quaternion, Role, SurfaceSpec, Vector
+from data_gen.seeds import Rng
 
 Point = Sequence[float] | NDArray[np.float64]
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from data_gen.rigid.families.base import Draw, Rng
+from data_gen.rigid.families.base import Draw
 from data_gen.rigid.families.common import GRAVITY, body, find_room, looks, moved, pick, shuffled, uniform
 from data_gen.rigid.families.config import FallingConfig
 from data_gen.rigid.families.group import removed_places, standing_group
 from data_gen.scene.spec import ObjectSpec, Role
+from data_gen.seeds import Rng
 
 
 def sample(config: FallingConfig, draw: Draw) -> tuple[ObjectSpec, ...]:

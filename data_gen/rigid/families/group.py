@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator
 
 import numpy as np
 
-from data_gen.rigid.families.base import Draw, Rng
+from data_gen.rigid.families.base import Draw
 from data_gen.rigid.families.common import around, body, find_room, pick, turned, uniform
 from data_gen.rigid.families.config import FamilyConfig, Interval
 from data_gen.scene.spec import ObjectSpec, Role, SurfaceSpec
+from data_gen.seeds import Rng
+
+WIDENING = 0.02
+"""By which the circle of a group grows after each try that finds no room, relative to its radius."""
 
 
 def standing_group(
@@ -26,6 +31,8 @@ def standing_group(
     has_target: bool = True,
 ) -> list[ObjectSpec]:
     """Objects that stand within `radius` of `middle` and touch nothing. The first is the target, and the nearest to it.
+
+    Large ones that do not fit stand in a wider circle, up to twice as wide. Raises NoRoomError: not even there.
 
     Args:
         draw: what to draw from.
@@ -45,9 +52,10 @@ def standing_group(
         item = body(pick(draw, assets), uniform(assets, config.size), role, next(palette), config, physics, mass=mass)
         item = turned(item, uniform(layout, (0, 2 * math.pi)))
         reach = 0.25 * radius if i == 0 else radius
+        reaches = itertools.count(reach, WIDENING * reach)
 
-        def candidate(item: ObjectSpec = item, reach: float = reach) -> ObjectSpec:
-            away = reach * math.sqrt(layout.random())
+        def candidate(item: ObjectSpec = item, reaches: Iterator[float] = reaches) -> ObjectSpec:
+            away = next(reaches) * math.sqrt(layout.random())
             return around(item, middle, away, uniform(layout, (0, 2 * math.pi)))
 
         placed.append(find_room(candidate, placed))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from data_gen.rigid.families.base import Draw, Rng
+from data_gen.rigid.families.base import Draw
 from data_gen.rigid.families.common import (
     Point,
     about,
@@ -27,6 +27,7 @@ from data_gen.rigid.families.common import (
 from data_gen.rigid.families.config import NoEffectConfig
 from data_gen.rigid.families.group import standing_group
 from data_gen.scene.spec import ObjectSpec
+from data_gen.seeds import Rng
 
 TILT = math.radians(40)
 SIDE = -1.0

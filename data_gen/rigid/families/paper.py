@@ -10,10 +10,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from data_gen.rigid.families.base import Draw, Rng
+from data_gen.rigid.families.base import Draw
 from data_gen.rigid.families.common import looks, pick, uniform
 from data_gen.rigid.families.config import Interval, VariableConfig
 from data_gen.scene.spec import ObjectSpec, Role, SurfaceSpec
+from data_gen.seeds import Rng
 
 TARGET_AREA: Interval = (-1.5, 1.5)
 TARGET_HEIGHT = 1.5

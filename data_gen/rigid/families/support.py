@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from data_gen.rigid.families.base import Draw, Rng
+from data_gen.rigid.families.base import Draw
 from data_gen.rigid.families.common import (
     GAP,
     about,
@@ -27,6 +27,7 @@ from data_gen.rigid.families.common import (
 )
 from data_gen.rigid.families.config import SupportConfig
 from data_gen.scene.spec import ObjectSpec, Role, SurfaceSpec
+from data_gen.seeds import Rng
 
 BLOCK_HEIGHT = (0.7, 1.0)
 """Relative to its other sides."""

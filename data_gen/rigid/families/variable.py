@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from data_gen.rigid.families import paper
-from data_gen.rigid.families.base import Draw, Rng
+from data_gen.rigid.families.base import Draw
 from data_gen.rigid.families.common import (
     around,
     away_from_camera,
@@ -24,6 +24,7 @@ from data_gen.rigid.families.common import (
 )
 from data_gen.rigid.families.config import Interval, VariableConfig
 from data_gen.scene.spec import ObjectSpec, Role
+from data_gen.seeds import Rng
 
 Part = Literal["removed", "launched", "resting"]
 

@@ -19,7 +19,9 @@ MOVING = 0.15
 TILTED, TOPPLED = math.radians(25), math.radians(45)
 TUMBLED = math.radians(110)
 DROP = 0.25
-"""Metres down that count as a fall."""
+"""Metres down that count as a fall; of what was in the air and comes down steeply, MOVING is enough."""
+STEEP = 0.6
+"""Metres down for each metre away."""
 AIRBORNE_FRAMES = 2.0
 """An object that touches nothing so long was in the air at the start."""
 FLIGHT_SPEED = 1.2
@@ -153,9 +155,12 @@ class _Path:
     @property
     def raised(self) -> bool:
         """Whether it starts clearly above the floor."""
-        matrix = np.abs(self._turns[0].as_matrix())
-        half_height = float(matrix[2] @ self.item.extents) / 2
-        return float(self.positions_T3[0, 2]) - half_height > DROP / 2
+        return float(self.positions_T3[0, 2]) - self.half_height > DROP / 2
+
+    @property
+    def half_height(self) -> float:
+        """Of its box at the start."""
+        return float(np.abs(self._turns[0].as_matrix())[2] @ self.item.extents) / 2
 
     @property
     def rests(self) -> bool:
@@ -170,10 +175,13 @@ class _Path:
         if airborne and drop > DROP:
             start = float(np.linalg.norm(self.item.velocity[:2]))
             return Motion.flies if start > FLIGHT_SPEED else Motion.falls
+        away = float(np.linalg.norm(self.positions_T3[:, :2] - self.positions_T3[0, :2], axis=-1).max())
+        # Out of a hand just above a table: a short fall, but nothing else.
+        if airborne and drop > max(MOVING, STEEP * away):
+            return Motion.falls
         if self._rolls():
             return Motion.rolls
-        away = float(np.linalg.norm(self.positions_T3[:, :2] - self.positions_T3[0, :2], axis=-1).max())
-        if raised and drop > DROP and drop > 0.6 * away:
+        if raised and drop > DROP and drop > STEEP * away:
             return Motion.falls
         if is_round(self.item) and away > MOVING:
             return Motion.rolls if self._turned > TILTED else Motion.slides
@@ -261,7 +269,9 @@ def _support(spec: SceneSpec, world: World, index: int, partners: list[tuple[int
         if partner == FLOOR or contact.frame > AIRBORNE_FRAMES:
             continue
         step = own - world.positions[partner][0]
-        if step[2] > 0.25 * min(spec.objects[index].extents) and step[2] > 0.5 * float(np.linalg.norm(step[:2])):
+        on_top = step[2] > _Path(spec, world, partner).half_height
+        steep = step[2] > 0.5 * float(np.linalg.norm(step[:2]))
+        if on_top or (steep and step[2] > 0.25 * min(spec.objects[index].extents)):
             return partner
     return None
 

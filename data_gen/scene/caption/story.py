@@ -124,7 +124,7 @@ class Story:
         event = self._events[index]
         words = [self._verb(phrases.VERBS[event.motion], subjects)]
         if event.motion is Motion.falls:
-            words.append(self._landing(event))
+            words.append(self._landing(event, subjects))
         elif event.direction and event.enters and event.motion in (*_ON_ITS_WAY, Motion.flies):
             words.append(phrases.FROM[event.direction])
         else:
@@ -134,12 +134,19 @@ class Story:
                 words.append(self._choice(phrases.TOWARDS[event.direction]))
         return " ".join(words)
 
-    def _landing(self, event: Event) -> str:
+    def _landing(self, event: Event, subjects: Sequence[int]) -> str:
         if event.lands_on in self._seen and event.lands_on is not None:
             return f"onto {self._struck(event.lands_on)}"
         if event.lands_on == FLOOR:
             return f"onto {self._floor}" if self._brief else "to the floor"
+        if event.on is not None and event.on in self._told and self._falls_with(event.on, subjects):
+            return f"with {self._name(event.on)}"
         return "down"
+
+    def _falls_with(self, support: int, subjects: Sequence[int]) -> bool:
+        """Whether all of these stood on something that falls."""
+        falls = self._events[support].motion is Motion.falls
+        return falls and all(self._events[index].on == support for index in subjects)
 
     def _consequence(self, striker: int, struck: int) -> str:
         """What becomes of what was hit, as a relative clause."""
