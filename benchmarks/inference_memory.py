@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import tempfile
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import numpy as np
 from rich.console import Console
 
 from void.composition import compose_config
+from void.memory import peak_memory
 from void.pipelines.clips import load_clip
 from void.quadmask import Quadmask
 from void.video import write_frames, write_mask
@@ -49,9 +49,9 @@ def make_clip(folder: Path) -> Path:
 def report(folder: Path) -> None:
     """Load the clip at 384 x 672 and print what that took."""
     config = compose_config(["model=tiny", "data.frames=85", "data.height=384", "data.width=672", "data.root=none"])
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    before = peak_memory()
     info = load_clip(folder, config).info
-    above = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before
+    above = peak_memory() - before
     whole = info.frames * info.height * info.width * 3
     Console().print(
         f"{info.frames} frames of {info.width} x {info.height}: {above / MIB:.0f} MiB above the libraries; "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import sys
 import tempfile
 import time
@@ -14,8 +13,9 @@ from data_gen.executors.child import serve
 from data_gen.plain import scene_config
 from data_gen.quota import Place
 from void.errors import InputError
+from void.memory import peak_memory
 
-KIB_PER_MIB = 1024
+MIB = 2**20
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def work(chunk: Chunk) -> dict[str, Any]:
             with tempfile.TemporaryDirectory(prefix="void-scene-") as scratch:
                 order = Order(chunk.seed, index, Place(split, family, number))
                 scenes.append(dry_scene(config, library, order, Path(scratch)))
-            peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / KIB_PER_MIB)
+            peaks.append(peak_memory() / MIB)
     except InputError as error:
         return {"error": [error.problem, error.remedy]}
     return {"scenes": scenes, "seconds": time.monotonic() - start, "mib": [peaks[0], peaks[-1]]}

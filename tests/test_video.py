@@ -302,6 +302,16 @@ def test_frames_come_and_go_one_by_one(tmp_path: Path) -> None:
     np.testing.assert_array_equal(np.stack([*video.iter_video(whole, max_frames=2)]), decoded_THWC[:2])
 
 
+def test_a_clip_held_upright_is_turned_whole_and_frame_by_frame(tmp_path: Path) -> None:
+    video.write_video(tmp_path / "lying.mp4", clip(), 12)
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-display_rotation", "90"]
+    subprocess.run([*command, "-i", tmp_path / "lying.mp4", "-c", "copy", tmp_path / "upright.mp4"], check=True)
+    decoded_THWC, _ = video.read_video(tmp_path / "upright.mp4")
+    frames, height, width, _ = clip().shape
+    assert height != width and decoded_THWC.shape == (frames, width, height, 3)
+    np.testing.assert_array_equal(np.stack([*video.iter_video(tmp_path / "upright.mp4")]), decoded_THWC)
+
+
 def test_missing_frames_are_noticed(tmp_path: Path) -> None:
     frames, *size = clip().shape[:3]
     with pytest.raises(RuntimeError, match="of the"):

@@ -9,8 +9,8 @@ Shape legend: T frames, H height, W width, C = 3 colour channels (RGB).
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import errno
+import logging
 import math
 import os
 import subprocess
@@ -34,6 +34,7 @@ from void.quadmask import Quadmask
 DEFAULT_CRF = 16
 # Each decoder thread holds frames of its own: with one per core a 4K clip takes over a gigabyte.
 _DECODER_THREADS = 1
+_STREAM_INPUT = ["-threads", str(_DECODER_THREADS)]
 # x264 writes its thread count into the stream: a fixed one gives the same bytes on every machine.
 _REPRODUCIBLE = ("-threads", "4", "-map_metadata", "-1", "-fflags", "+bitexact", "-flags:v", "+bitexact")
 _CONTAINER = (*_REPRODUCIBLE, "-movflags", "+faststart")
@@ -46,6 +47,8 @@ _MASK_CODEC = ("-c:v", "libx264", "-qp", "0", "-pix_fmt", "gray")
 
 # Decord would print ffmpeg's complaints; the errors raised here say the same.
 decord.logging.set_level(decord.logging.QUIET)
+# Of imageio-ffmpeg, that a clip held upright is turned.
+logging.getLogger("imageio_ffmpeg").setLevel(logging.ERROR)
 
 
 @dataclass(frozen=True)
@@ -101,13 +104,24 @@ def iter_video(path: str | Path, *, max_frames: int | None = None) -> Iterator[N
     Raises:
         InputError: as `read_video`; damage shows when its frame is reached.
     """
-    reader = _open(Path(path))
-    count = len(reader) if max_frames is None else min(max_frames, len(reader))
+    info = probe(path)
+    count = info.frames if max_frames is None else min(max_frames, info.frames)
+    # Not by decord: it decodes ahead of a slow reader without end. A pipe makes ffmpeg wait.
+    output = ["-fps_mode", "passthrough", "-frames:v", str(count)]
+    frames = imageio_ffmpeg.read_frames(path, input_params=_STREAM_INPUT, output_params=output)
+    decoded = 0
     try:
-        yield from _decoded(Path(path), reader, count)
+        next(frames)
+        for data in frames:
+            yield np.frombuffer(data, np.uint8).reshape(info.height, info.width, 3)
+            decoded += 1
+    # What imageio-ffmpeg raises where a file breaks off.
+    except (OSError, RuntimeError) as error:
+        raise _damaged(Path(path), f"frame {decoded} of {info.frames} does not decode") from error
     finally:
-        del reader
-        _return_free_memory()
+        frames.close()
+    if decoded < count:
+        raise _damaged(Path(path), f"frame {decoded} of {info.frames} does not decode")
 
 
 def check_writable(where: str | Path, shape_THW: tuple[int, int, int], fps: float) -> None:
@@ -249,12 +263,6 @@ def _looks_like_video(path: Path) -> bool:
     with path.open("rb") as file:
         head = file.read(12)
     return head[4:8] == b"ftyp" or head[:4] == b"\x1aE\xdf\xa3" or (head[:4] == b"RIFF" and head[8:12] == b"AVI ")
-
-
-def _return_free_memory() -> None:
-    """Give what a decoder has freed back to the system; glibc would keep hundreds of MiB after a 4K clip."""
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 def _damaged(path: Path, how: str) -> InputError:

@@ -246,15 +246,16 @@ def test_the_released_loaders_record(toy_config: Callable[..., VoidConfig]) -> N
 
 
 LOADING = """
-import json, resource, sys
+import json, sys
 from pathlib import Path
 from void.composition import compose_config
+from void.memory import peak_memory
 from void.pipelines.clips import load_clip
 config = compose_config(["data.height=32", "data.width=48", "data.frames=5"])
 peaks = []
 for name in sys.argv[1:]:
     load_clip(Path(name), config)
-    peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    peaks.append(peak_memory() / 2**20)
 print(json.dumps(peaks))
 """
 

@@ -6,11 +6,17 @@ from collections.abc import Callable
 from functools import cache
 
 import numpy as np
+import trimesh
+from numpy.typing import NDArray
 
 from data_gen.assets.solids import Solid, bend, block, cylinder, hull, join, lathe, vessel
 from data_gen.human.motion import Prop
 
 CENTIMETRE = 0.01
+HOLLOW = ("basket", "deep_plate", "mixing_bowl", "mug", "vase")
+"""Kinds that are full to a hand, which holds them from outside."""
+
+Points = NDArray[np.float64]
 
 
 def _mug() -> Solid:
@@ -144,6 +150,15 @@ def make_prop(kind: str, name: str = "") -> Prop:
     vertices_V3 = np.asarray(mesh.vertices, np.float64) * CENTIMETRE
     vertices_V3 = vertices_V3 - [0.0, 0.0, vertices_V3[:, 2].min()]
     return Prop(name or kind, kind, vertices_V3, np.asarray(mesh.faces, np.int64))
+
+
+@cache
+def filled_pieces(kind: str) -> tuple[trimesh.Trimesh, ...]:
+    """Convex pieces of a kind, in metres and in its own frame; the hull where it is hollow."""
+    solid = _BUILDERS[kind]()
+    solid = solid.moved(z=-float(solid.visual.bounds[0, 2]))
+    pieces = (solid.visual.convex_hull,) if kind in HOLLOW else solid.pieces
+    return tuple(piece.copy().apply_scale(CENTIMETRE) for piece in pieces)
 
 
 def size(kind: str) -> tuple[float, float, float]:
