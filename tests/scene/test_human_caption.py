@@ -9,7 +9,7 @@ import pytest
 from caption_scenes import camera, fall, landing, scene, still, surface, thing, world
 
 from data_gen.human.config import CAMERA_MOTIONS
-from data_gen.scene.caption import MAX_BYTES, MAX_WORDS, caption
+from data_gen.scene.caption import MAX_BYTES, MAX_WORDS, caption, phrases
 from data_gen.scene.caption.events import Motion, events
 from data_gen.scene.simulate import FLOOR
 from data_gen.scene.spec import BackdropSpec, RoomSpec
@@ -24,11 +24,13 @@ PERSON = replace(thing("person", None, "removed"), asset="figure")
 def test_the_room_what_falls_and_the_camera_are_told_and_nobody_is(motion: str) -> None:
     end = (5.0, 0.0, 3.0) if motion == "static" else (4.0, 1.0, 3.0)
     spec = replace(scene(TABLE, MUG, PERSON, family="human"), backdrop=BACKDROP, camera=camera(motion, end))
+    spec = replace(spec, light=replace(spec.light, sky="forest_cave"))
     without = world(spec, {0: still(TABLE), 1: fall(MUG, 1.2)}, (8.0, -1, 1))
     told = {caption(replace(spec, index=index), without, "full") for index in range(12)}
     for text in told:
         assert "cream walls" in text and "mug" in text and "table" in text and len(text.split()) <= MAX_WORDS
         assert any(word in text for word in ("fall", "drop")), text
+        assert not any(light in text for options in phrases.LIGHT.values() for light in options), text
         assert "camera" in text and not any(word in text.lower() for word in ("person", "figure", "someone"))
     assert len(told) > 3
     assert len(caption(spec, without, "short").encode()) <= MAX_BYTES

@@ -84,6 +84,10 @@ def _ever_shorter(spec: SceneSpec, happened: dict[int, Event]) -> Iterator[str]:
 
 
 def _light(spec: SceneSpec) -> Sequence[str]:
+    """What may be said of the light; between walls, the name of a sky that is not seen would read as a second place."""
+    room = spec.backdrop.room
+    if room is not None and room.sides:
+        return phrases.SUNLIGHT if spec.light.sun else phrases.DAYLIGHT
     for word, options in phrases.LIGHT.items():
         if word in spec.light.sky:
             return options
