@@ -71,7 +71,7 @@ def test_forty_scenes_are_judged_in_flat_memory(tmp_path: Path, library: Library
 @pytest.mark.slow
 @pytest.mark.timeout(4 * 3600)
 def test_ten_thousand_scenes_have_the_shares_and_the_mix_of_the_configuration_in_flat_memory(tmp_path: Path) -> None:
-    """About an hour on two cores."""
+    """Half an hour on two cores."""
     library = open_library(AssetsConfig(root=str(tmp_path / "assets")))
     report = judged(tmp_path / "data", library, 10_000, workers=os.cpu_count() or 1)
     config = scenes(10_000)
