@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import trimesh
 from blender_files import write_with_blender
+from bvh_files import write_bvh
 from tiny_motion import FPS, carry
 
 from data_gen.human.config import HumanConfig
 from data_gen.human.holds import palm
 from data_gen.human.motion import Motion, SequenceError
-from data_gen.human.retarget import leg_length
+from data_gen.human.retarget import leg_length, retarget
 from data_gen.human.sources import open_source
 from data_gen.human.sources.bvh import recorded_motion
 from data_gen.human.sources.joint_names import mixamo_names
-from data_gen.scene.poses import apply
+from data_gen.scene.poses import apply, compose, inverse
 from void.errors import InputError
 
 MOTION = carry()
@@ -139,40 +141,40 @@ def test_bad_files_name_sequence_and_field(root: Path, tmp_path: Path, spoil, fi
     assert problem in caught.value.problem
 
 
-@pytest.mark.parametrize(("factor", "fits"), [(1.0, True), (100.0, True), (1000.0, True), (10.0, False)])
-def test_the_unit_is_guessed_from_the_height(root: Path, tmp_path: Path, factor: float, fits: bool) -> None:
-    lines = (root / "sequences" / "carry.bvh").read_text().splitlines()
-    for i, line in enumerate(lines):
-        if "OFFSET" in line:
-            lines[i] = "OFFSET " + " ".join(str(float(word) * factor) for word in line.split()[1:])
-    (tmp_path / "scaled.bvh").write_text("\n".join(lines))
-    if fits:
-        recorded = recorded_motion(tmp_path / "scaled.bvh", "scaled", MOTION.skin, 0.84)
-        assert leg_length(recorded.skeleton) == pytest.approx(0.84)
-    else:
-        with pytest.raises(SequenceError, match="no person"):
-            recorded_motion(tmp_path / "scaled.bvh", "scaled", MOTION.skin, 0.84)
+@pytest.mark.filterwarnings("ignore:Gimbal lock")
+@pytest.mark.parametrize("unit", [1.0, 0.01, 0.0563, 0.001])
+@pytest.mark.parametrize(("up", "lying"), [("Z", False), ("Y", False), ("Y", True)])
+def test_any_unit_axis_and_zero_pose_gives_the_same_motion(tmp_path: Path, up: str, lying: bool, unit: float) -> None:
+    write_bvh(tmp_path / "odd.bvh", MOTION, up=up, lying=lying, unit=unit)
+    recorded = recorded_motion(tmp_path / "odd.bvh", "odd", MOTION.skin, leg_length(MOTION.skeleton))
+    order = [recorded.skeleton.index(name) for name in MOTION.skeleton.names]
+    moved_TJ3 = recorded.joints_TJ7[:, order, :3] - MOTION.joints_TJ7[..., :3]
+    assert np.abs(moved_TJ3 - moved_TJ3[0, 0]).max() < 1e-4
+    # The figure of ours turns its limbs as they were turned, however the file's joints are.
+    played = retarget(recorded, MOTION.skeleton, MOTION.skin, "ours")
+    for first, second in (("LeftArm", "LeftForeArm"), ("RightForeArm", "RightHand"), ("Hips", "Head")):
+        ours_T3, theirs_T3 = (item.joint(second)[:, :3] - item.joint(first)[:, :3] for item in (played, MOTION))
+        assert np.abs(ours_T3 - theirs_T3).max() < (0.06 if lying and first == "Hips" else 2e-3)
 
 
-def test_a_file_with_y_up_is_turned_and_one_with_x_up_refused(root: Path, tmp_path: Path) -> None:
-    text = (root / "sequences" / "carry.bvh").read_text()
-    hierarchy, rest = text.split("MOTION")
-    for name, order in (("y", [0, 2, 1]), ("x", [2, 1, 0])):
-        lines = hierarchy.splitlines()
-        for i, line in enumerate(lines):
-            if "OFFSET" in line:
-                values = [line.split()[1:][k] for k in order]
-                lines[i] = "OFFSET " + " ".join([*values[:2], str(-float(values[2]))] if name == "y" else values)
-        (tmp_path / f"{name}.bvh").write_text("\n".join(lines) + "\nMOTION" + rest)
-    turned = recorded_motion(tmp_path / "y.bvh", "y", MOTION.skin, 0.84)
-    kept = recorded_motion(root / "sequences" / "carry.bvh", "carry", MOTION.skin, 0.84)
-    assert np.abs(turned.skeleton.rest_J7[:, :3] - kept.skeleton.rest_J7[:, :3]).max() < 1e-6
-    with pytest.raises(SequenceError, match="stand upright"):
+@pytest.mark.filterwarnings("ignore:Gimbal lock")
+def test_recordings_in_which_nobody_stands_are_refused(tmp_path: Path) -> None:
+    write_bvh(tmp_path / "x.bvh", MOTION, up="X")
+    with pytest.raises(SequenceError, match=r"over the hips along \+X"):
         recorded_motion(tmp_path / "x.bvh", "x", MOTION.skin, 0.84)
+    hips_7 = MOTION.joints_TJ7[:, :1]
+    bow_7 = np.array([*np.zeros(3), np.cos(0.3), np.sin(0.3), 0, 0])
+    bent = replace(MOTION, joints_TJ7=compose(compose(hips_7, bow_7), compose(inverse(hips_7), MOTION.joints_TJ7)))
+    write_bvh(tmp_path / "bent.bvh", bent, lying=True)
+    with pytest.raises(SequenceError, match="nobody standing"):
+        recorded_motion(tmp_path / "bent.bvh", "bent", MOTION.skin, 0.84)
 
 
 def test_missing_objects_and_joints_are_refused(root: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="bvh_object"):
-        open_source("bvh", HumanConfig(root=str(root)), tmp_path)
+    note = tmp_path / "book.txt"
+    note.write_text("no mesh")
+    for value in ("", str(note)):
+        with pytest.raises(InputError, match="not a mesh file"):
+            open_source("bvh", HumanConfig(root=str(root), bvh_object=value), tmp_path)
     with pytest.raises(InputError, match="bvh_joint=Tail"):
         read(root / "sequences", joint="Tail")

@@ -6,12 +6,10 @@ Shape legend: T frames, J joints.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from data_gen.human.config import HumanConfig
 from data_gen.human.figure import build_figure, draw_traits
@@ -21,18 +19,19 @@ from data_gen.human.retarget import ARM, LEG, SIDES, leg_length, retarget
 from data_gen.human.sources.bvh_file import Bvh, BvhError, read_bvh
 from data_gen.human.sources.characters import Characters
 from data_gen.human.sources.joint_names import mixamo_names
-from data_gen.human.sources.meshes import TO_Z_UP, read_prop
+from data_gen.human.sources.meshes import SUFFIXES, TO_Z_UP, read_prop
 from data_gen.human.sources.sequences import REMEDY, by_name, known, required_folder
 from data_gen.human.sources.store import MotionStore
-from data_gen.scene.poses import Poses, compose, inverse
+from data_gen.scene.poses import Points, Poses, compose, inverse
 from data_gen.scene.skin import Skeleton, Skin
 from void.errors import InputError
 from void.files import sha256_file
 
 BVH = "bvh"
-UNITS = {"metres": 1.0, "centimetres": 0.01, "millimetres": 0.001}
-HEIGHTS = (0.5, 2.5)
-"""Metres between which a figure's height lies."""
+AXES = "XYZ"
+Y, Z = 1, 2
+UPRIGHT = 0.9
+"""Least cosine between +Z and the trunk and legs of somebody who stands: 26 degrees."""
 NEEDED = ("Hips", "Head", *(f"{side}{joint}" for side in SIDES for joint in (*LEG, *ARM)))
 LOWEST = 2.0
 """Percentile of the heights of the feet that counts as standing on the floor."""
@@ -46,18 +45,18 @@ class BvhSource:
         cache: folder for what has been read.
 
     Raises:
-        InputError: the root is missing or holds no .bvh file, a name stands for two files, the object's or a
-            character's file is missing.
+        InputError: the root is missing or holds no .bvh file, a name stands for two files, the object is no mesh
+            file, a character's file is missing.
     """
 
     def __init__(self, config: HumanConfig, cache: Path) -> None:
         root = required_folder(config.root)
         self._files = by_name(list(root.rglob("*.bvh")), root)
         self._object = Path(config.bvh_object)
-        if not config.bvh_object or not self._object.is_file():
+        if not self._object.is_file() or self._object.suffix not in SUFFIXES:
             raise InputError(
-                f"scene.human.bvh_object={config.bvh_object!r} is not a file",
-                "name a mesh (.obj, .ply, .stl or .glb, metres) that the person holds",
+                f"scene.human.bvh_object={config.bvh_object!r} is not a mesh file",
+                f"name one ({', '.join(SUFFIXES)}; metres) of what the person holds",
             )
         self._joint = config.bvh_joint
         self._characters = Characters(config)
@@ -113,6 +112,10 @@ class BvhSource:
 def recorded_motion(path: Path, sequence: str, skin: Skin, legs: float) -> Motion:
     """The motion of a .bvh file, without objects: metres, Z up, on the floor, about the origin.
 
+    Up is where the head is from the hips in most of the recording. The rest pose is the file's (all angles zero) if
+    somebody stands in it; in many archives the bones of that pose lie along one axis, and then it is the most upright
+    recorded frame. The file's unit does not matter, since the whole is scaled.
+
     Args:
         path: of the file.
         sequence: its name.
@@ -120,8 +123,8 @@ def recorded_motion(path: Path, sequence: str, skin: Skin, legs: float) -> Motio
         legs: metres from hip to ankle that the whole is scaled to.
 
     Raises:
-        SequenceError: the file is damaged, has too few frames, does not stand upright at rest along +Y or +Z, has a
-            size that fits no unit, or lacks a joint.
+        SequenceError: the file is damaged, has too few frames, lacks a joint, has legs of no length, is not recorded
+            with +Y or +Z up, or has nobody standing in it.
     """
 
     def wrong(field: str, problem: str, remedy: str = REMEDY) -> SequenceError:
@@ -139,17 +142,30 @@ def recorded_motion(path: Path, sequence: str, skin: Skin, legs: float) -> Motio
     for name in NEEDED:
         if name not in index:
             raise wrong("HIERARCHY", f"has no joint that could be {name} among {', '.join(bvh.names[:6])}, ...")
-    places_J3, joints_TJ7 = _z_up(bvh, index, wrong)
-    unit = _metres(float(np.ptp(places_J3[:, 2])), wrong)
+    zero_J7, joints_TJ7 = _poses(bvh)
+    trunk_3 = (joints_TJ7[:, index["Head"], :3] - joints_TJ7[:, index["Hips"], :3]).mean(axis=0)
+    up = int(np.argmax(np.abs(trunk_3)))
+    if up not in (Y, Z) or trunk_3[up] <= 0:
+        sign = "-" if trunk_3[up] < 0 else "+"
+        raise wrong(
+            "MOTION",
+            f"has the head over the hips along {sign}{AXES[up]}",
+            "export it with +Y or +Z up, or leave it out",
+        )
+    if up == Y:
+        zero_J7, joints_TJ7 = _y_to_z_up(zero_J7), _y_to_z_up(joints_TJ7)
+    rest_J7 = _standing(np.concatenate([zero_J7[None], joints_TJ7]), index)
+    if rest_J7 is None:
+        raise wrong("MOTION", "has nobody standing upright at any frame, nor with all angles zero")
     names = {j: f"mixamorig:{name}" for name, j in index.items()}
-    rest_J7 = np.concatenate([places_J3, np.tile([1.0, 0.0, 0.0, 0.0], (len(places_J3), 1))], axis=-1)
-    rest_J7[:, 2] -= places_J3[:, 2].min()
-    rest_J7[:, :3] *= unit
     skeleton = Skeleton(tuple(names.get(j, own) for j, own in enumerate(bvh.names)), tuple(bvh.parents), rest_J7)
-    joints_TJ7[..., :3] *= unit
-    scale = legs / leg_length(skeleton)
-    rest_J7[:, :3] *= scale
-    joints_TJ7[..., :3] *= scale
+    own_legs = leg_length(skeleton)
+    if not own_legs > 0:
+        raise wrong("OFFSET", "is zero along both legs")
+    rest_J7[:, :2] -= rest_J7[index["Hips"], :2]
+    rest_J7[:, 2] -= rest_J7[:, 2].min()
+    rest_J7[:, :3] *= legs / own_legs
+    joints_TJ7[..., :3] *= legs / own_legs
     feet = [index[f"{side}Foot"] for side in SIDES]
     joints_TJ7[..., 2] -= np.percentile((joints_TJ7[:, feet, 2] - rest_J7[feet, 2]).min(axis=1), LOWEST)
     path_T2 = joints_TJ7[:, index["Hips"], :2]
@@ -158,34 +174,32 @@ def recorded_motion(path: Path, sequence: str, skin: Skin, legs: float) -> Motio
     return Motion(BVH, sequence, path.stem, 1 / bvh.seconds, skeleton, skin, joints_TJ7, (), nothing)
 
 
-def _z_up(bvh: Bvh, index: dict[str, int], wrong: Callable[..., SequenceError]) -> tuple[NDArray[np.float64], Poses]:
-    """Places at rest `(J, 3)` and poses `(T, J, 7)`, in the file's unit."""
+def _poses(bvh: Bvh) -> tuple[Poses, Poses]:
+    """Poses with all angles zero `(J, 7)` and of the frames `(T, J, 7)`, in the file's unit and axes."""
     places_J3 = bvh.rest()
-    upright_3 = places_J3[index["Head"]] - places_J3[index["Hips"]]
-    up = int(np.argmax(np.abs(upright_3)))
-    if up == 0 or upright_3[up] <= 0:
-        raise wrong(
-            "OFFSET", "does not let the figure stand upright at rest along +Y or +Z", "export it with a T-pose at rest"
-        )
+    zero_J7 = np.concatenate([places_J3, np.tile([1.0, 0.0, 0.0, 0.0], (len(places_J3), 1))], axis=-1)
     places_TJ3, turns = bvh.poses()
-    matrices_TJ33 = turns.as_matrix()
-    if up == 1:
-        places_J3, places_TJ3 = places_J3 @ TO_Z_UP.T, places_TJ3 @ TO_Z_UP.T
-        matrices_TJ33 = TO_Z_UP @ matrices_TJ33 @ TO_Z_UP.T
-    quaternions = type(turns).from_matrix(matrices_TJ33).as_quat()[:, [3, 0, 1, 2]]
-    return places_J3, np.concatenate([places_TJ3, quaternions.reshape(*places_TJ3.shape[:2], 4)], axis=-1)
+    quaternions = turns.as_quat()[:, [3, 0, 1, 2]].reshape(*places_TJ3.shape[:2], 4)
+    return zero_J7, np.concatenate([places_TJ3, quaternions], axis=-1)
 
 
-def _metres(height: float, wrong: Callable[..., SequenceError]) -> float:
-    """Metres in the file's unit, by the height of the figure at rest."""
-    for unit in UNITS.values():
-        if HEIGHTS[0] <= height * unit <= HEIGHTS[1]:
-            return unit
-    raise wrong(
-        "OFFSET",
-        f"makes a figure {height:.3g} high, which is no person in {', '.join(UNITS)}",
-        "scale offsets and positions to metres",
-    )
+def _y_to_z_up(poses_7: Poses) -> Poses:
+    """Poses with their places and turns in a world that has Z up."""
+    return np.concatenate([poses_7[..., :3] @ TO_Z_UP.T, poses_7[..., 3:4], poses_7[..., 4:] @ TO_Z_UP.T], axis=-1)
+
+
+def _standing(poses_KJ7: Poses, index: dict[str, int]) -> Poses | None:
+    """A copy of the first of K poses, if somebody stands in it, or else of the most upright; None: nobody stands."""
+    pairs = [("Hips", "Head"), *((f"{side}Foot", f"{side}UpLeg") for side in SIDES)]
+    upright_K = np.min([_slope(poses_KJ7[:, index[a], :3], poses_KJ7[:, index[b], :3]) for a, b in pairs], axis=0)
+    best = 0 if upright_K[0] >= UPRIGHT else int(np.argmax(upright_K))
+    return poses_KJ7[best].copy() if upright_K[best] >= UPRIGHT else None
+
+
+def _slope(low_K3: Points, high_K3: Points) -> Points:
+    """Cosine `(K,)` between +Z and the way from one point to another."""
+    way_K3 = high_K3 - low_K3
+    return way_K3[:, 2] / np.maximum(np.linalg.norm(way_K3, axis=-1), np.finfo(float).tiny)
 
 
 def _attached(motion: Motion, joint: str, prop: Prop) -> Poses:
