@@ -76,7 +76,8 @@ def _armature(bpy: Any, motion: Motion) -> Any:
         mesh.from_pydata((skin.vertices_V3 / CENTIMETRES).tolist(), [], skin.triangles_F3[skin.part_F == part].tolist())
         material = bpy.data.materials.new(name)
         material.use_nodes = True
-        material.node_tree.nodes["Principled BSDF"].inputs["Base Color"].default_value = (*skin.colors[part], 1.0)
+        if color := skin.colors[part]:
+            material.node_tree.nodes["Principled BSDF"].inputs["Base Color"].default_value = (*color, 1.0)
         mesh.materials.append(material)
         item = bpy.data.objects.new(f"Body{part}", mesh)
         bpy.context.scene.collection.objects.link(item)
