@@ -88,6 +88,7 @@ class Entry:
         regions = [(name, self.area(name)) for name in ("removed", "overlap", "affected", "keep")]
         known += [
             ("first contact", _as_text(self.first_contact, "{:.2f} s")),
+            ("hands miss by", _as_text(self.measured("hold_error"), "{:.3f} m")),
             ("divergence", _as_text(self.measured("divergence"), "{:.0%} of the width")),
             ("areas", ", ".join(f"{name} {area:.1%}" for name, area in regions if area is not None) or None),
             ("draws", str(self.attempts)),

@@ -13,6 +13,7 @@ from data_gen.scene.palette import FLOOR_COLORS, OBJECT_COLORS, WOOD_COLORS
 from data_gen.scene.spec import ObjectSpec, SurfaceSpec
 from data_gen.summary import Seconds
 
+OWN_FIGURE = "the sequence's own"
 OWN_TEXTURE = "its own texture"
 UNKNOWN = "\N{EN DASH}"
 
@@ -128,6 +129,9 @@ def _happens(entries: Sequence[Entry]) -> list[Histogram | Bars | None]:
         ),
         histogram("Divergence", _known(entry.measured("divergence_metres") for entry in entries), unit="m", low=0.0),
         histogram("Largest speed", _known(entry.measured("max_speed") for entry in entries), unit="m/s", low=0.0),
+        histogram(
+            "Hands miss what they hold by", _known(entry.measured("hold_error") for entry in entries), unit="m", low=0.0
+        ),
     ]
 
 
@@ -155,8 +159,11 @@ def _objects(entries: Sequence[Entry]) -> list[Histogram | Bars | None]:
 
 def _setting(entries: Sequence[Entry]) -> list[Histogram | Bars | None]:
     specs = [entry.spec for entry in entries if entry.spec is not None]
+    people = [spec.person for spec in specs if spec.person is not None]
     floors = Counter(_floor(spec.backdrop.surface) for spec in specs)
     return [
+        bars("Sequences", Counter(person.sequence for person in people)),
+        bars("Characters", Counter(person.character or OWN_FIGURE for person in people)),
         bars("Camera motion", Counter(spec.camera.motion.replace("_", " ") for spec in specs)),
         bars("Skies", Counter(spec.light.sky for spec in specs)),
         bars("Floors", floors, colors=FLOOR_COLORS),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -107,9 +108,11 @@ class HumanSimulator:
         return full, counterfactual_world(spec, full, take.clip, take.stored, workshop, scratch)
 
     def judge(self, spec: SceneSpec, full: World, without: World) -> Verdict:
-        """Whether the scene is worth rendering."""
+        """Whether the scene is worth rendering; also measures `hold_error`, in metres."""
         window = self._config.families.human.contact_window
-        return judge(spec, full, without, self.limits, contact_window=window, changes=True)
+        verdict = judge(spec, full, without, self.limits, contact_window=window, changes=True)
+        motion, _ = self._recording(*_played(spec))
+        return replace(verdict, measured=verdict.measured | {"hold_error": motion.hold_error})
 
     def group(self, spec: SceneSpec) -> str:
         """All scenes of a sequence are one group."""

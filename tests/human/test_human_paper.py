@@ -74,6 +74,7 @@ def test_the_papers_mix_is_made_of_a_licensed_folder(release: Path, library: Lib
         for person in people
     )
     assert {person["character"] for person in people} == {"Remy", "Sophie"}
+    assert all(0 < pair.metadata["accepted"]["hold_error"] < 0.05 for _, pair in rows)
     unusable = read_json(root / "summary.json")["unusable"]
     assert set(unusable) == {BAD} and "mixamorig:Hips is not finite at frame 5" in unusable[BAD]
 

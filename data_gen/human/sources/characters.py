@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from data_gen.human.sources.sequences import REMEDY, known
 from data_gen.human.sources.store import MotionStore
 from void.errors import InputError
 from void.files import sha256_file
+
+log = logging.getLogger(__name__)
 
 
 class Characters:
@@ -57,6 +60,9 @@ class Characters:
 
         def perform() -> Motion:
             skeleton, skin, _ = read_fbx_figure(path, motion.sequence, f"character {character}")
-            return check_motion(retarget(motion, skeleton, skin, character), REMEDY)
+            played = check_motion(retarget(motion, skeleton, skin, character), REMEDY)
+            miss = 100 * played.hold_error
+            log.info("sequence %s: hands of %s miss what they hold by %.1f cm at most", motion.sequence, character, miss)
+            return played
 
         return store.get({**origin, "character": [character, sha256_file(path)]}, perform)
