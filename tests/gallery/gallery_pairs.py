@@ -9,7 +9,7 @@ import numpy as np
 
 from data_gen.scene.accept import Reason
 from data_gen.scene.camera import CameraPath, looking_at
-from data_gen.scene.spec import BackdropSpec, LightSpec, ObjectSpec, RenderSpec, SceneSpec, SurfaceSpec
+from data_gen.scene.spec import BackdropSpec, LightSpec, ObjectSpec, PersonSpec, RenderSpec, SceneSpec, SurfaceSpec
 from void.files import write_json
 from void.pairs import Pair, pair_row, write_manifest, write_pair
 from void.quadmask import Quadmask
@@ -51,7 +51,12 @@ def spec_of(index: int, size: tuple[int, int] = (32, 48), frames: int = 5) -> Sc
         BackdropSpec("floor", SurfaceSpec("plain", "grey", "white", 0.5), 0.5, 0.2),
         LightSpec("city", 0.0, 0.5, 1.0, (1.0, 1.0, 1.0)),
         RenderSpec(2, 1, "Standard", 0),
+        PersonSpec("humoto", "wave", "Remy", 0.0, False, 0, ()) if has_person(index) else None,
     )
+
+
+def has_person(index: int) -> bool:
+    return index % 5 == 3
 
 
 def rejected_of(index: int) -> list[str]:
@@ -71,7 +76,12 @@ def metadata_of(index: int, size: tuple[int, int] = (32, 48), frames: int = 5) -
         "scene": spec.to_dict(),
         "removed": list(spec.removed),
         "contacts": [{"objects": [0, 1], "frame": 2.5, "force": 1.0}],
-        "accepted": {"first_contact_frame": 1.0 + index % 3, "divergence": 0.1 + 0.01 * index, "max_speed": 3.0},
+        "accepted": {
+            "first_contact_frame": 1.0 + index % 3,
+            "divergence": 0.1 + 0.01 * index,
+            "max_speed": 3.0,
+            **({"hold_error": 0.012} if has_person(index) else {}),
+        },
         "attempts": len(reasons) + 1,
         "rejected": {reason: reasons.count(reason) for reason in sorted(set(reasons))},
         "rejected_draws": [[attempt, reason] for attempt, reason in enumerate(reasons)],

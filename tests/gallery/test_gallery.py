@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gallery_pairs import FPS, NASTY, clips_of, metadata_of, rejected_of, spec_of, write_data
+from gallery_pairs import FPS, NASTY, clips_of, has_person, metadata_of, rejected_of, spec_of, write_data
 
 from data_gen.config import AssetsConfig
 from data_gen.gallery import write, write_gallery
@@ -126,6 +126,9 @@ def test_statistics(data: Path, drawn: list[Example]) -> None:
     assert f"accepted {COUNT / draws:.0%} of draws" in " ".join(page.text.split())
     assert len([tag for tag, _ in page.tags if tag == "svg"]) >= 12
     assert "red" in page.text and "dolly in" in page.text and "mug" in page.text
+    people = sum(has_person(index) for index in range(COUNT))
+    charts = " ".join(page.text.split())
+    assert f"Remy {people}" in charts and f"wave {people}" in charts and "Hands miss what they hold by" in charts
 
 
 def test_seconds_are_those_of_the_timings(tmp_path: Path, drawn: list[Example]) -> None:

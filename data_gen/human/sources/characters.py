@@ -61,8 +61,8 @@ class Characters:
         def perform() -> Motion:
             skeleton, skin, _ = read_fbx_figure(path, motion.sequence, f"character {character}")
             played = check_motion(retarget(motion, skeleton, skin, character), REMEDY)
-            miss = 100 * played.hold_error
-            log.info("sequence %s: hands of %s miss what they hold by %.1f cm at most", motion.sequence, character, miss)
+            miss = f"{100 * played.hold_error:.1f} cm"
+            log.info("sequence %s: hands of %s miss what they hold by %s at most", motion.sequence, character, miss)
             return played
 
         return store.get({**origin, "character": [character, sha256_file(path)]}, perform)
