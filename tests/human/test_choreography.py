@@ -9,12 +9,12 @@ from data_gen.human.choreography import MOTIONS, compose_motion, sequence_names
 from data_gen.human.choreography.contact import depths, planes_of
 from data_gen.human.choreography.hand import bend_fingers, find_grip, make_hand
 from data_gen.human.choreography.props import size
-from data_gen.human.choreography.stage import Stage
+from data_gen.human.choreography.stage import LEFT, RIGHT, Stage
 from data_gen.human.figure import build_figure
 from data_gen.human.figure.build import Traits
 from data_gen.human.figure.skeleton import ALONG
 from data_gen.human.motion import Motion, check_motion
-from data_gen.scene.poses import apply, conjugate, inverse, multiply, rotate
+from data_gen.scene.poses import apply, compose, conjugate, inverse, multiply, rotate
 from data_gen.scene.skin import skinned
 
 MAX_SLIDE = 0.01
@@ -147,6 +147,7 @@ def test_hands_are_at_their_grips_and_wrists_are_not_broken(name: str) -> None:
     for seed in range(2):
         stage = Stage(np.random.default_rng(seed), 6.0)
         MOTIONS[name].perform(stage, MOTIONS[name].kinds[seed % len(MOTIONS[name].kinds)])
+        stage.arc = None
         motion = stage.motion("unturned", yaw=0.0)
         hips_T2 = stage.controls.hips_T3[:, :2]
         middle_3 = np.array([*(hips_T2.min(axis=0) + hips_T2.max(axis=0)) / 2, 0.0])
@@ -161,6 +162,35 @@ def test_hands_are_at_their_grips_and_wrists_are_not_broken(name: str) -> None:
                 forearm_T3, axis=-1
             )
             assert np.degrees(np.arccos(cosine_T.min())) < MAX_WRIST, (seed, side)
+
+
+def test_a_bent_walk_ends_where_its_arc_does_and_what_is_carried_stays_in_the_hands() -> None:
+    motions = []
+    for turn in (0.0, 1.2):
+        stage = Stage(np.random.default_rng(3), 6.0)
+        stage.walk(0.5, 2.0, turn=turn)
+        box_T7 = stage.add("box", stage.carried(0.0, -0.4, 0.1))
+        for hand, sign in ((LEFT, 1.0), (RIGHT, -1.0)):
+            stage.grip(hand, "box", box_T7, (0.0, 0.0, 0.12), (sign, 0.2, 0.0))
+        motions.append(stage.motion("walk", yaw=0.0))
+    straight, bent = motions
+    way_3 = bent.joint("Hips")[-1, :3] - bent.joint("Hips")[0, :3]
+    radius = 2.0 / 1.2
+    np.testing.assert_allclose(way_3[:2], [radius * (1 - np.cos(1.2)), -radius * np.sin(1.2)], atol=1e-6)
+    for joint in ("LeftHand", "RightHandIndex2", "Head"):
+        held = [compose(inverse(motion.props_TN7[:, 0]), motion.joint(joint)) for motion in motions]
+        np.testing.assert_allclose(held[0], held[1], atol=1e-9)
+    for side in ("Left", "Right"):
+        lengths = [
+            np.linalg.norm(motion.joint(f"{side}Leg")[:, :3] - motion.joint(f"{side}Foot")[:, :3], axis=-1)
+            for motion in motions
+        ]
+        np.testing.assert_allclose(lengths[0], lengths[1], atol=1e-9)
+        turned = multiply(bent.joint(f"{side}Foot")[-1, 3:], conjugate(straight.joint(f"{side}Foot")[-1, 3:]))
+        np.testing.assert_allclose(
+            np.abs(turned), [np.cos(0.6), 0, 0, np.sin(0.6)], atol=5e-3
+        )  # Ankles are behind hips.
+    check_feet(bent)
 
 
 @pytest.mark.parametrize("kind", ["box", "bottle", "apple", "mixing_bowl"])

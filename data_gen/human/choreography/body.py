@@ -78,6 +78,16 @@ def pose_figure(skeleton: Skeleton, hands: tuple[Hand, Hand], controls: Controls
     return joints_TJ7
 
 
+def leg(side: str) -> tuple[str, str, str]:
+    """Joints of a leg."""
+    return f"{side}UpLeg", f"{side}Leg", f"{side}Foot"
+
+
+def knee_pole(k: int) -> Points:
+    """Where the knee of a side points."""
+    return np.array([0.1 * SIGNS[k], -1.0, 0.0])
+
+
 def lean_to_reach(skeleton: Skeleton, hands: tuple[Hand, Hand], controls: Controls) -> Controls:
     """The controls, with the back bent further forwards wherever a hand would miss its grip."""
     lean_T = controls.lean_T
@@ -103,10 +113,7 @@ def _pose_limbs(skeleton: Skeleton, hands: tuple[Hand, Hand], controls: Controls
     for joint in ("Spine", "Spine1"):
         joints_TJ7 = turn_subtree(skeleton, joints_TJ7, skeleton.index(joint), bend_T4)
     for k, side in enumerate(SIDES):
-        limb = (f"{side}UpLeg", f"{side}Leg", f"{side}Foot")
-        joints_TJ7 = bend_limb(
-            skeleton, joints_TJ7, limb, controls.feet_T23[:, k], np.array([0.1 * SIGNS[k], -1.0, 0.0])
-        )
+        joints_TJ7 = bend_limb(skeleton, joints_TJ7, leg(side), controls.feet_T23[:, k], knee_pole(k))
         joints_TJ7 = _bend_arm(skeleton, joints_TJ7, k, hands[k], controls)
     return joints_TJ7
 

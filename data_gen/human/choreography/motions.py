@@ -23,6 +23,8 @@ from data_gen.human.choreography.stage import (
 from data_gen.human.motion import Motion
 from data_gen.scene.poses import Poses
 
+BEND = 0.6
+"""Radians a metre by which a way is bent at most."""
 CART_EDGE = 0.46
 """Metres from the hips to the cart that somebody pushes, so that the feet stay clear of it."""
 FOLLOW = 0.08
@@ -91,8 +93,14 @@ def _beside(
     stage.grip(hand, kind, poses_T7, *grip, used)
 
 
+def _stroll(stage: Stage, least: float, most: float) -> None:
+    """Walk so many metres along an arc."""
+    distance = stage.draw(least, most)
+    stage.walk(stage.draw(0.2, 1.0), distance, turn=distance * stage.draw(-BEND, BEND))
+
+
 def _carry_one_hand(stage: Stage, kind: str) -> None:
-    stage.walk(stage.draw(0.2, 1.0), stage.draw(1.4, 2.4))
+    _stroll(stage, 1.4, 2.4)
     places_T3 = stage.carried(-0.19, -stage.draw(0.30, 0.38), stage.draw(0.10, 0.25))
     poses_T7 = stage.add(kind, places_T3)
     if kind in _ON_PALM:
@@ -102,7 +110,7 @@ def _carry_one_hand(stage: Stage, kind: str) -> None:
 
 
 def _carry_two_hands(stage: Stage, kind: str) -> None:
-    stage.walk(stage.draw(0.2, 1.0), stage.draw(1.4, 2.4))
+    _stroll(stage, 1.4, 2.4)
     places_T3 = stage.carried(0.0, -stage.draw(0.36, 0.42), stage.draw(0.08, 0.2))
     poses_T7 = stage.add(kind, places_T3)
     for hand in (LEFT, RIGHT):
@@ -145,7 +153,7 @@ def _lift(stage: Stage, kind: str) -> None:
 
 
 def _hand_over_head(stage: Stage, kind: str) -> None:
-    stage.walk(stage.draw(0.2, 0.8), stage.draw(1.0, 2.0))
+    _stroll(stage, 1.0, 2.0)
     places_T3 = stage.carried(0.0, -0.02, stage.stature * 1.03 - stage.hips_height)
     poses_T7 = stage.add(kind, places_T3)
     for hand, sign in ((LEFT, 1.0), (RIGHT, -1.0)):
@@ -207,7 +215,7 @@ def _sit(stage: Stage, kind: str) -> None:
 
 
 def _tray(stage: Stage, kind: str) -> None:
-    stage.walk(stage.draw(0.2, 1.0), stage.draw(1.4, 2.4))
+    _stroll(stage, 1.4, 2.4)
     places_T3 = stage.carried(0.0, -stage.draw(0.36, 0.40), stage.draw(0.06, 0.14))
     poses_T7 = stage.add("tray", places_T3)
     for hand, x in ((LEFT, 0.17), (RIGHT, -0.17)):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from data_gen.human.choreography.arc import Arc, bend
 from data_gen.human.choreography.body import SIDES, Controls, lean_to_reach, pose_figure
 from data_gen.human.choreography.contact import planes_of
 from data_gen.human.choreography.gait import LEFT, RIGHT, Walk, min_jerk, ramp, walk
@@ -62,6 +63,8 @@ class Stage:
         )
         self.watched_T3: Points | None = None
         """What the eyes follow, if it is neither the hands nor the way ahead."""
+        self.arc: Arc | None = None
+        """What the way is bent to in the end; all else is composed along -Y."""
         self._props: list[Prop] = []
         self._poses: list[Poses] = []
 
@@ -69,8 +72,13 @@ class Stage:
         """A uniform draw."""
         return float(self.rng.uniform(low, high))
 
-    def walk(self, start: float, distance: float, *, step: float = 0.6) -> Walk:
-        """Walk forwards (negative: backwards) from a second on; free hands swing against the feet."""
+    def walk(self, start: float, distance: float, *, step: float = 0.6, turn: float = 0.0) -> Walk:
+        """Walk forwards (negative: backwards) from a second on; free hands swing against the feet.
+
+        With a turn, in radians to the left, the way is an arc; then all objects must be carried.
+        """
+        if turn:
+            self.arc = Arc(distance, turn)
         steps = walk(self.time_T, start, distance, step=step, pace=self.draw(0.45, 0.6))
         self.controls.hips_T3[:, 1] -= steps.hips_T
         self.controls.feet_T23[:, :, 1] -= steps.feet_T2
@@ -134,13 +142,15 @@ class Stage:
         self.controls.gaze_T3 = self._gaze()
         controls = lean_to_reach(self.skeleton, self.hands, self.controls)
         joints_TJ7 = pose_figure(self.skeleton, self.hands, controls)
-        hips_T2 = self.controls.hips_T3[:, :2]
+        props_TN7 = np.stack(self._poses, axis=1)
+        if self.arc:
+            joints_TJ7, props_TN7 = bend(self.skeleton, joints_TJ7, props_TN7, self.arc)
+        hips_T2 = joints_TJ7[:, self.skeleton.index("Hips"), :2]
         middle = (hips_T2.min(axis=0) + hips_T2.max(axis=0)) / 2
         centre_7 = IDENTITY.copy()
         centre_7[:2] = -middle
         turn_7 = np.array([0.0, 0.0, 0.0, np.cos(yaw / 2), 0.0, 0.0, np.sin(yaw / 2)])
         place_7 = compose(turn_7, centre_7)
-        props_TN7 = np.stack(self._poses, axis=1)
         return Motion(
             source="procedural",
             sequence=sequence,
