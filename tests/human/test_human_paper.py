@@ -8,17 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from rich.console import Console
+from small_pairs import small_pairs
 
 from data_gen.assets.library import Library
-from data_gen.config import AssetsConfig
-from data_gen.generate import generate
 from data_gen.human.choreography import compose_motion
 from data_gen.human.figure import build_figure, draw_traits
 from data_gen.human.sources.layout import write_figure, write_sequence
 from void.composition import compose_config
 from void.files import read_json
-from void.pairs import read_manifest, read_pair
 
 GOOD, BAD = ("carry_one_hand_mug_000", "carry_two_hands_box_000", "hand_over_head_box_000"), "a_broken_one"
 COUNT = 5
@@ -43,24 +40,16 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_papers_mix_is_made_of_a_licensed_folder(release: Path, library: Library, tmp_path: Path) -> None:
-    config = compose_config(
-        [
-            "scene=human_paper",
-            f"scene.human.root={release}",
-            *(f"+scene.human.characters.{name}={release.parent / name}.fbx" for name in ("Remy", "Sophie")),
-            f"scene.count={COUNT}",
-            "scene.val_every=5",
-            "scene.human.held_out=0.5",
-            "scene.renderer=preview",
-            "data.frames=13",
-            "data.height=64",
-            "data.width=96",
-        ]
-    )
     root = tmp_path / "pairs"
-    assets = AssetsConfig(root=library.config.root)
-    assert generate(root, config.scene, assets, config.executor, 0, console=Console(quiet=True)) == []
-    rows = [(row, read_pair(root / row.path, verify=True)) for row in read_manifest(root)]
+    overrides = [
+        "scene=human_paper",
+        f"scene.human.root={release}",
+        *(f"+scene.human.characters.{name}={release.parent / name}.fbx" for name in ("Remy", "Sophie")),
+        f"scene.count={COUNT}",
+        "scene.val_every=5",
+        "scene.human.held_out=0.5",
+    ]
+    rows = small_pairs(root, library, *overrides)
     assert len(rows) == COUNT
     played = {(row.split, row.group.rpartition(":")[2]) for row, _ in rows}
     assert {sequence for _, sequence in played} <= set(GOOD)

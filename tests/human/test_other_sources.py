@@ -8,14 +8,10 @@ import pytest
 import trimesh
 from blender_files import write_with_blender
 from bvh_files import write_bvh
-from rich.console import Console
+from small_pairs import small_pairs
 
 from data_gen.assets.library import Library
-from data_gen.config import AssetsConfig
-from data_gen.generate import generate
 from data_gen.human.choreography import compose_motion
-from void.composition import compose_config
-from void.pairs import read_manifest, read_pair
 
 
 @pytest.mark.filterwarnings("ignore:Gimbal lock")
@@ -29,26 +25,19 @@ def test_pairs_of_a_recording(motion: str, library: Library, tmp_path: Path) -> 
         else:
             write_with_blender(root / f"{name}.glb", compose_motion(name))
     trimesh.creation.box((0.08, 0.16, 0.05)).export(tmp_path / "book.obj")
-    config = compose_config(
-        [
-            "scene=human",
-            f"scene.motion={motion}",
-            f"scene.human.root={root}",
-            f"scene.human.bvh_object={tmp_path / 'book.obj'}",
-            "scene.count=2",
-            "scene.val_every=2",
-            "scene.renderer=preview",
-            "data.frames=13",
-            "data.height=64",
-            "data.width=96",
-        ]
-    )
-    pairs = tmp_path / "pairs"
-    assets = AssetsConfig(root=library.config.root)
-    assert generate(pairs, config.scene, assets, config.executor, 0, console=Console(quiet=True)) == []
-    for row in read_manifest(pairs):
-        scene = read_pair(pairs / row.path, verify=True).metadata["scene"]
+    overrides = [
+        "scene=human",
+        f"scene.motion={motion}",
+        f"scene.human.root={root}",
+        f"scene.human.bvh_object={tmp_path / 'book.obj'}",
+        "scene.count=2",
+        "scene.val_every=2",
+    ]
+    pairs = small_pairs(tmp_path / "pairs", library, *overrides)
+    assert len(pairs) == 2
+    for _, pair in pairs:
+        scene = pair.metadata["scene"]
         sequence = scene["person"]["sequence"]
         assert sequence in {path.stem for path in root.iterdir()}
         held = "prop:book" if motion == "bvh" else f"prop:{sequence.split('_')[-2]}"
-        assert held in {item["asset"] for item in scene["objects"]}, scene["objects"]
+        assert held in {item["asset"] for item in scene["objects"]}
