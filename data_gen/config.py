@@ -91,7 +91,8 @@ class SceneConfig:
     max_attempts: int = 60
     """Draws per scene before it counts as failed."""
     renderer: str = "blender"
-    """blender (Cycles) or preview (PyBullet's rasteriser: plain colours, seconds a pair)."""
+    """blender (Cycles), eevee (Blender's rasteriser; needs a display with a GPU) or preview (PyBullet's rasteriser:
+    plain colours, seconds a pair)."""
     render: RenderConfig = field(default_factory=RenderConfig)
     mask: str = "measured"
     """measured (segmentation, and change beyond the measured noise) or released (the released generator's rule)."""

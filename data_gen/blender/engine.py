@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import bpy
 
 from void.errors import InputError
 
+DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY")
+"""Variables that name a display."""
 KEPT_LAYER = "CryptoObject00"
 
 
@@ -68,6 +71,27 @@ def use_device(renderer: Any, device: str) -> None:
     for item in preferences.devices:
         item.use = item in found
     renderer.blender_scene.cycles.device = "GPU"
+
+
+def use_eevee(renderer: Any, samples: int) -> None:
+    """Rasterise with EEVEE instead of tracing paths, on the GPU of the display.
+
+    Args:
+        renderer: a `kubric.renderer.Blender`.
+        samples: of a pixel.
+
+    Raises:
+        InputError: there is no display. Without one, Blender waits for it for ever.
+    """
+    if not any(os.environ.get(name) for name in DISPLAYS):
+        raise InputError(
+            f"scene.renderer = eevee needs a display with a GPU, but neither {' nor '.join(DISPLAYS)} is set",
+            "run it in a graphical session, or use scene.renderer=blender (Cycles)",
+        )
+    scene = renderer.blender_scene
+    scene.render.engine = "BLENDER_EEVEE_NEXT"
+    scene.eevee.taa_render_samples = samples
+    scene.eevee.use_raytracing = True
 
 
 def only_segmentation(renderer: Any) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 VIEW_TRANSFORMS = ("Standard", "Filmic", "AgX")
 MOTIONS = ("static", "dolly_in", "dolly_out", "orbit_left", "orbit_right", "handheld")
-RENDERERS = ("blender", "preview")
+RENDERERS = ("blender", "eevee", "preview")
 MASKS = ("measured", "released")
 CAPTIONS = ("short", "full")
 BACKDROPS = ("floor", "dome")
@@ -86,10 +86,10 @@ class LightConfig:
 
 @dataclass
 class RenderConfig:
-    """Cycles."""
+    """Blender's pictures."""
 
     samples: int = 4
-    """Paths per pixel, at least 2; a denoiser follows."""
+    """Paths per pixel (EEVEE: samples), at least 2; in Cycles a denoiser follows."""
     bounces: int = 2
     """Of light, diffuse and glossy."""
     view_transform: str = "Standard"

@@ -61,7 +61,7 @@ def render_pair(
         renderer = open_renderer(spec, config, workshop, scratch)
     with watch.stage("render"):
         views = views_of(renderer, full, without, whole=config.mask == "released")
-    surfaces = renderer.surfaces() if config.renderer == "blender" else {}
+    surfaces = renderer.surfaces() if config.renderer != "preview" else {}
     if spec.render.aperture and surfaces:
         views = _sharp(spec, views, full, without, surfaces)
     with watch.stage("label"):
@@ -95,7 +95,7 @@ def open_renderer(spec: SceneSpec, config: SceneConfig, workshop: Workshop, scra
         return PreviewRenderer(spec, workshop, scratch)
     from data_gen.scene.render import BlenderRenderer
 
-    return BlenderRenderer(spec, workshop, scratch, config.render.device)
+    return BlenderRenderer(spec, workshop, scratch, config.render.device, eevee=config.renderer == "eevee")
 
 
 def moved(spec: SceneSpec, full: World, without: World) -> NDArray[np.bool_]:

@@ -44,10 +44,16 @@ class BlenderRenderer(PictureBook):
         spec: the scene; all its objects are loaded.
         workshop: makes the Kubric objects.
         scratch: an existing folder for Blender's files.
-        device: see `engine.use_device`.
+        device: of Cycles, see `engine.use_device`.
+        eevee: render with EEVEE instead, see `engine.use_eevee`.
+
+    Raises:
+        InputError: this machine has no such GPU, or no display.
     """
 
-    def __init__(self, spec: SceneSpec, workshop: Workshop, scratch: Path, device: str = "cpu") -> None:
+    def __init__(
+        self, spec: SceneSpec, workshop: Workshop, scratch: Path, device: str = "cpu", *, eevee: bool = False
+    ) -> None:
         super().__init__(spec)
         self._scratch = scratch
         self._adjust = workshop.kb.adjust_segmentation_idxs
@@ -66,7 +72,10 @@ class BlenderRenderer(PictureBook):
             bounces=spec.render.bounces,
             motion_blur=spec.render.motion_blur,
         )
-        engine.use_device(self._blender, device)
+        if eevee:
+            engine.use_eevee(self._blender, spec.render.samples)
+        else:
+            engine.use_device(self._blender, device)
         engine.only_segmentation(self._blender)
         sky = workshop.library.sky_file(spec.light.sky)
         light.light_sky(self._blender, file=sky, level=spec.light.level, rotation=spec.light.rotation)

@@ -149,3 +149,32 @@ def test_a_dome_shows_the_sky(library: Library, tmp_path: Path) -> None:
 def test_a_gpu_that_is_not_there_is_named(library: Library, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="hip"):
         BlenderRenderer(replace(SPEC, frames=FRAMES), Workshop(library), tmp_path, device="hip")
+
+
+def test_eevee_is_set_up_where_there_is_a_display_and_refused_elsewhere(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is rendered: that takes a GPU behind the display."""
+    import bpy
+
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(InputError, match="neither DISPLAY nor WAYLAND_DISPLAY"):
+        BlenderRenderer(replace(SPEC, frames=FRAMES), Workshop(library), tmp_path, eevee=True)
+    monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
+    BlenderRenderer(replace(SPEC, frames=FRAMES), Workshop(library), tmp_path, eevee=True)
+    scene = bpy.context.scene
+    assert scene.render.engine == "BLENDER_EEVEE_NEXT"
+    assert scene.eevee.taa_render_samples == SPEC.render.samples
+
+
+@pytest.mark.gpu
+def test_eevee_shows_the_objects_where_cycles_does(library: Library, tmp_path: Path) -> None:
+    """Needs a display too."""
+    spec = replace(SPEC, frames=FRAMES)
+    views = [
+        BlenderRenderer(spec, Workshop(library), tmp_path, eevee=eevee).render(two_cubes(), [0, 1])
+        for eevee in (False, True)
+    ]
+    assert (views[0].objects_THW != views[1].objects_THW).mean() < 0.01
+    assert np.abs(views[0].rgb_THWC.astype(int) - views[1].rgb_THWC).mean() < 25
