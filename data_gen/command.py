@@ -8,9 +8,9 @@ from void.command import Command
 from void.config import VoidConfig
 
 HELP = """
-Simulates counterfactual pairs: a scene of rigid objects, the same scene as it would have been without some of them, and
-the quadmask of what differs. With assets=local, the default, nothing is downloaded: shapes are built on the spot, and
-the light is Blender's own.
+Simulates counterfactual pairs: a scene of rigid objects, or of a person who handles some, the same scene as it would
+have been without some of them or without the person, and the quadmask of what differs. With assets=local, the default,
+nothing is downloaded: shapes are built on the spot, and the light is Blender's own.
 
 Writes to data.root:
   pairs/ID/         rgb_full.mp4, rgb_removed.mp4, mask.mp4, physics.npz, metadata.json

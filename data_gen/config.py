@@ -69,7 +69,8 @@ class ExecutorConfig:
 class SceneConfig:
     """Scenes of all families. Intervals are uniform distributions; lengths in metres, masses in kg, angles in degrees.
 
-    `camera`, `backdrop`, `light` and `accept` are of the rigid families; those of family human are in `human`.
+    `backdrop`, `accept` and most of `camera` are of the rigid families; those of family human are in `human`. `light`,
+    `camera.aperture` and `camera.motion_blur` are of both.
     """
 
     count: int = 20

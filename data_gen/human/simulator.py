@@ -103,7 +103,8 @@ class HumanSimulator:
     def simulate(self, spec: SceneSpec, workshop: Workshop, scratch: Path) -> tuple[World, World]:
         """The world of the clip, and the one without the person."""
         assert spec.person is not None
-        take = self._take(*_played(spec), spec.person.start)
+        person = spec.person
+        take = self._take(*_played(spec), person.start, spec.frames, spec.fps, person.squeezed)
         full = factual_world(spec, take.clip, take.stored, take.contacts)
         return full, counterfactual_world(spec, full, take.clip, take.stored, workshop, scratch)
 
@@ -123,12 +124,9 @@ class HumanSimulator:
         motion = self._source.read(sequence, character)
         return motion, {i: self._store.add(prop) for i, prop in enumerate(motion.props)}
 
-    def _play(self, sequence: str, character: str | None, start: float) -> Take:
+    def _play(self, sequence: str, character: str | None, start: float, frames: int, fps: int, squeezed: bool) -> Take:
         motion, stored = self._recording(sequence, character)
-        squeezed = self._config.human.time == SQUEEZED
-        clip = steadied(
-            retime(motion, start=start, frames=self._config.frames, fps=self._config.fps, squeezed=squeezed)
-        )
+        clip = steadied(retime(motion, start=start, frames=frames, fps=fps, squeezed=squeezed))
         return Take(motion, stored, clip, touches(motion, clip, stored))
 
     def _window(
@@ -136,8 +134,10 @@ class HumanSimulator:
     ) -> tuple[float, Take, tuple[int, ...]]:
         """Start of the first window in which something falls or is moved, or of the last one, and what may fall there:
         what the override file lists, else what was inferred."""
+        config = self._config
+        squeezed = config.human.time == SQUEEZED
         for start in starts:
-            take = self._take(sequence, character, start)
+            take = self._take(sequence, character, start, config.frames, config.fps, squeezed)
             dynamic = dynamic_props(take.clip, take.stored, take.contacts, frame=removal)
             if dynamic:
                 break
