@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from data_gen.gallery.entries import Entry
 from void.errors import InputError
-from void.files import read_json, sha256_of, write_json
+from void.files import is_our_json, read_json, sha256_of, write_json
 from void.overlay import colour_quadmask
 from void.pairs import read_pair
 from void.tracking.progress import progress_bar
@@ -62,7 +62,7 @@ class Record:
     def save(self) -> None:
         """Write the record, of strips that still exist."""
         self._made = {name: made for name, made in self._made.items() if (self._root / name).is_file()}
-        write_json(self._file, self._made)
+        write_json(self._file, self._made, earlier=is_our_json())
 
 
 def make_strips(root: Path, entries: Sequence[Entry], record: Record) -> None:

@@ -60,7 +60,7 @@ class PropStore:
         place = self.folder / _digest(prop)
         with one_at_a_time(place) as missing:
             if missing:
-                with whole_folder(place) as partial:
+                with whole_folder(place, "prop") as partial:
                     _write(partial, prop)
         facts = read_json(place / FACTS)
         low_3, high_3 = np.array(facts["bounds"])

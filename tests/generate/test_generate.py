@@ -255,7 +255,7 @@ def test_a_killed_generation_is_completed_by_the_same_command(tmp_path: Path, un
     while live_processes(str(HERE / "fake_worker.py")):
         assert time.monotonic() < deadline, "a worker outlived its parent"
         time.sleep(0.05)
-    (root / "pairs" / f".rigid-000002{PARTIAL_MARK}dead").mkdir(exist_ok=True)
+    (root / "pairs" / f".rigid-000002{PARTIAL_MARK}deadbeef").mkdir(exist_ok=True)
     assert run(root)[0] == []
     assert contents(root) == contents(uninterrupted)
     assert not list((root / "pairs").glob(".*"))

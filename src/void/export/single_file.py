@@ -6,10 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from diffusers import CogVideoXTransformer3DModel
-from safetensors.torch import save_file
 
-from void.files import whole_file
 from void.models.weights import read_metadata
+from void.tensor_files import write_tensors
 
 KEY = "void_export"
 
@@ -25,13 +24,8 @@ def write_single_file(
         key: of the content, kept in the header.
         rename: gives a tensor's name in the file from diffusers' name.
     """
-    tensors = {rename(name): tensor.contiguous() for name, tensor in transformer.state_dict().items()}
-    with whole_file(path) as partial:
-        # safetensors makes files that only their owner can read, whatever the umask says.
-        partial.touch()
-        mode = partial.stat().st_mode
-        save_file(tensors, partial, metadata={"format": "pt", KEY: key})
-        partial.chmod(mode)
+    tensors = {rename(name): tensor for name, tensor in transformer.state_dict().items()}
+    write_tensors(path, tensors, {"format": "pt", KEY: key}, earlier=lambda file: file_key(file) is not None)
 
 
 def file_key(path: Path) -> str | None:
