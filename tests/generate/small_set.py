@@ -15,6 +15,7 @@ from data_gen.config import AssetsConfig, ExecutorConfig, SceneConfig
 from data_gen.executors.driver import Failure
 from data_gen.executors.process import Command
 from data_gen.generate import generate
+from void.ledger import LEDGER
 
 HERE = Path(__file__).parent
 COUNT = 5
