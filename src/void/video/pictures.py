@@ -6,6 +6,7 @@ Shape legend: H height, W width, C = 3 colours (RGB).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import av
 import numpy as np
@@ -44,9 +45,11 @@ class Turn:
 
 def turn_of(frame: av.VideoFrame) -> Turn | None:
     """The turn that a frame's display matrix asks for; None where it is no multiple of a quarter turn."""
-    if Type.DISPLAYMATRIX not in frame.side_data:
+    # Its stub declares a dictionary of another form.
+    side_data: Any = frame.side_data
+    matrix = side_data.get(Type.DISPLAYMATRIX)
+    if matrix is None:
         return Turn()
-    matrix = frame.side_data[Type.DISPLAYMATRIX]
     x_by_x, y_by_x, _, x_by_y, y_by_y = np.frombuffer(bytes(matrix), np.int32)[:5] / _FIXED_POINT
     if max(abs(x_by_y), abs(y_by_x)) < 0.01 * max(abs(x_by_x), abs(y_by_y)):
         return Turn(False, bool(y_by_y < 0), bool(x_by_x < 0))
