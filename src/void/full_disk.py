@@ -49,3 +49,12 @@ def disk_full(path: Path) -> InputError:
     folder = next((folder for folder in (path, *path.parents) if folder.is_dir()), Path.cwd())
     free = shutil.disk_usage(folder).free / 2**20
     return InputError(f"no space left while writing {path} ({free:.0f} MiB free)", REMEDY)
+
+
+def explain_full_disk(error: BaseException) -> InputError:
+    """The error for a user in place of one that `is_disk_full` recognises, wherever it came from."""
+    name = getattr(error, "filename", None)
+    if isinstance(name, str):
+        return disk_full(Path(name))
+    reason = next(iter(str(error).splitlines()), type(error).__name__)
+    return InputError(f"no space left on a disk ({reason})", REMEDY)

@@ -16,8 +16,12 @@ FOREIGN_MARKS = {
 }
 
 
-def read_text(path: str | Path) -> str:
+def read_text(path: str | Path, *, errors: str = "strict") -> str:
     """The text of a UTF-8 file without its byte order mark, which editors of Windows put in front.
+
+    Args:
+        path: File.
+        errors: `strict`, or `replace` where single bytes of another encoding do no harm.
 
     Raises:
         InputError: the file is missing, a folder or unreadable, or it is not UTF-8; another encoding is named.
@@ -29,10 +33,10 @@ def read_text(path: str | Path) -> str:
         raise InputError(f"{path} does not exist", "check the path, or run the command that writes it") from error
     except (IsADirectoryError, NotADirectoryError, PermissionError) as error:
         raise InputError(f"{path} cannot be read ({error.strerror})", "give the path of a readable file") from error
-    return decode_text(content, path)
+    return decode_text(content, path, errors=errors)
 
 
-def decode_text(content: bytes, path: str | Path) -> str:
+def decode_text(content: bytes, path: str | Path, *, errors: str = "strict") -> str:
     """The text of bytes that `path` holds, as `read_text` gives it.
 
     Raises:
@@ -42,7 +46,7 @@ def decode_text(content: bytes, path: str | Path) -> str:
         if content.startswith(mark):
             raise InputError(f"{path} is text in {encoding}, not UTF-8", _convert(path, encoding))
     try:
-        return content.decode("utf-8-sig")
+        return content.decode("utf-8-sig", errors)
     except UnicodeDecodeError as error:
         raise InputError(
             f"{path} is not text in UTF-8 (byte {error.start} is 0x{content[error.start]:02x})",
