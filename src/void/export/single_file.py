@@ -1,11 +1,12 @@
-"""The transformer as one safetensors file."""
+"""Tensors as one safetensors file: the transformer, or a LoRA."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from diffusers import CogVideoXTransformer3DModel
+from torch import Tensor
 
 from void.models.weights import read_metadata
 from void.tensor_files import write_tensors
@@ -24,8 +25,18 @@ def write_single_file(
         key: of the content, kept in the header.
         rename: gives a tensor's name in the file from diffusers' name.
     """
-    tensors = {rename(name): tensor for name, tensor in transformer.state_dict().items()}
-    write_tensors(path, tensors, {"format": "pt", KEY: key}, earlier=lambda file: file_key(file) is not None)
+    write_keyed(path, {rename(name): tensor for name, tensor in transformer.state_dict().items()}, {KEY: key})
+
+
+def write_keyed(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
+    """Write a safetensors file of PyTorch's kind, whole or not at all.
+
+    Args:
+        path: Path of the file. An export of an earlier version is replaced.
+        tensors: Tensors by name.
+        metadata: Further entries of the header.
+    """
+    write_tensors(path, tensors, {"format": "pt", **metadata}, earlier=lambda file: file_key(file) is not None)
 
 
 def file_key(path: Path) -> str | None:
