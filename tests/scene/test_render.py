@@ -35,6 +35,7 @@ from data_gen.scene.label import render_pair
 from data_gen.scene.workshop import Workshop
 from data_gen.scene.spec import SceneSpec
 from void.files import read_json
+from void.ledger import LEDGER
 from void.pairs import write_pair
 
 metadata, library, scratch, folder = (Path(argument) for argument in sys.argv[1:])
@@ -92,8 +93,8 @@ def test_the_same_seed_gives_the_same_files(folder: Path, library: Library, tmp_
 
 
 def test_layers_are_added_on_request_and_change_nothing_else(folder: Path, layered: Path) -> None:
-    assert sorted(path.name for path in folder.iterdir()) == sorted((*VIDEOS, PHYSICS, METADATA))
-    assert sorted(path.name for path in layered.iterdir()) == sorted((*VIDEOS, PHYSICS, METADATA, *LAYERS))
+    assert sorted(path.name for path in folder.iterdir()) == sorted((LEDGER, *VIDEOS, PHYSICS, METADATA))
+    assert sorted(path.name for path in layered.iterdir()) == sorted((LEDGER, *VIDEOS, PHYSICS, METADATA, *LAYERS))
     for name in (*VIDEOS, PHYSICS):
         assert (layered / name).read_bytes() == (folder / name).read_bytes(), name
     before, now = read_json(folder / METADATA), read_json(layered / METADATA)
