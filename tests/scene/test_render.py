@@ -21,6 +21,7 @@ from data_gen.scene.workshop import Workshop
 from data_gen.worker import Job, worker_command
 from void.files import read_json, write_json
 from void.layers import AMODAL, DEPTH_FULL, DEPTH_REMOVED, FAR, FLOW_FULL, FLOW_REMOVED, PHYSICS
+from void.ledger import LEDGER
 from void.pairs import MASK, METADATA, RGB_FULL, RGB_REMOVED, VIDEOS, Pair, read_flow, read_layer, read_pair
 
 SEED, INDEX = 4, 1
