@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from void.command import Command
 from void.config import VoidConfig
+from void.plan.checks import check_question
 
 
 def _run(config: VoidConfig) -> None:
@@ -33,4 +34,6 @@ Nothing is measured. docs/plan.md says which numbers are exact, which are estima
 """,
     groups=("plan", "model", "data", "infer", "training", "distributed", "stage"),
     run=_run,
+    check=check_question,
+    only_asks=True,
 )

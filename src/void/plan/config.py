@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from void.limits import Limit, at_least, check_limits
+
 
 @dataclass
 class PlanConfig:
@@ -17,3 +19,14 @@ class PlanConfig:
     """Processes, one GPU each, among which ZeRO shares the optimiser's state."""
     json: str | None = None
     """Also write the numbers to this file; null: only print."""
+
+    def __post_init__(self) -> None:
+        check_limits(
+            self,
+            mfu=Limit(
+                lambda share: 0 < share <= 1,
+                "greater than 0 and at most 1",
+                "use a share above 0 and at most 1; 0.35 is usual",
+            ),
+            processes=at_least(1),
+        )
