@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from data_gen.scene.config import AcceptConfig
-from void.limits import FRACTION, above, at_least, check_limits, interval, one_of, some
+from void.limits import FRACTION, above, at_least, check_limits, interval, one_of, some, within
 
 MOTIONS = ("procedural", "humoto", "humoto_glb", "bvh")
 TIMES = ("real", "squeezed")
@@ -105,7 +105,7 @@ class HumanConfig:
             self,
             cast=one_of(CASTS),
             variations=at_least(1),
-            held_out=FRACTION,
+            held_out=within(0, 1),
             time=one_of(TIMES),
             removal=one_of(REMOVALS),
             removal_window=interval(FRACTION),

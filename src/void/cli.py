@@ -9,6 +9,7 @@ import sys
 from importlib.metadata import EntryPoint, entry_points, version
 
 import hydra
+from hydra import initialize_config_dir
 from hydra._internal.callbacks import Callbacks
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
@@ -82,7 +83,7 @@ def _dispatch(name: str, arguments: list[str]) -> None:
         _run_sweep(command, overrides, flags)
     elif flags:
         compose_job(overrides, command.name)
-        _run_hydra(command, overrides + flags, [])
+        _run_hydra(command, overrides + flags, [], [])
     else:
         _run(command, overrides)
 
@@ -104,8 +105,10 @@ def _run(command: Command, overrides: list[str]) -> None:
         logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
         command.run(typed)
         return
-    hydra_app = GlobalHydra.instance()
-    context = HydraContext(config_loader=hydra_app.config_loader(), callbacks=Callbacks(config, check_cache=False))
+    GlobalHydra.instance().clear()
+    initialize_config_dir(str(conf_dir()), job_name=command.name, version_base=HYDRA_VERSION_BASE)
+    loader = GlobalHydra.instance().config_loader()
+    context = HydraContext(config_loader=loader, callbacks=Callbacks(config))
     failures: list[Exception] = []
 
     def job(_: DictConfig) -> None:

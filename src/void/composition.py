@@ -160,6 +160,12 @@ def _explain(error: Exception, overrides: list[str]) -> InputError:
     if option := re.search(r"Could not find '([^']+)/([^'/]+)'", text):
         known = getattr(error, "options", None) or getattr(error.__cause__, "options", None)
         return _unknown_option(*option.groups(), known)
+    if ambiguous := re.search(r"Ambiguous value for argument '(([^=]+)=(.*))'", text):
+        override, key, values = ambiguous.groups()
+        return InputError(
+            f"{override}: several values for one key",
+            f"add --multirun to run the command once for each, or write a list: '{key}=[{values}]'",
+        )
     if isinstance(error, OverrideParseException):
         return unreadable(error.override)
     full_key = re.search(r"full_key: (\S+)", text)

@@ -59,7 +59,7 @@ def split(arguments: Sequence[str], groups: Sequence[str]) -> tuple[list[str], l
 
 
 def readable(override: str, *, sweeps: bool) -> str:
-    """An override that Hydra reads as it was meant.
+    """The override in a form that Hydra reads as it was meant.
 
     Args:
         override: `KEY=VALUE` as typed. `data=PATH` means `data.root=PATH`, unless PATH is a file's name in conf/data.

@@ -110,7 +110,7 @@ class VariableConfig(FamilyConfig):
             ring_radius=_LENGTH,
             resting_radius=_LENGTH,
             drop_height=_DISTANCE,
-            speed=_DISTANCE,
+            speed=_LENGTH,
             aim_error=at_least(0),
             camera_gap=between(0, 180),
         )
@@ -355,7 +355,7 @@ class NoEffectConfig(FamilyConfig):
             removed=_SOME,
             moving_share=FRACTION,
             launched_share=FRACTION,
-            speed=_DISTANCE,
+            speed=_LENGTH,
             apart=_DISTANCE,
         )
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from omegaconf import MISSING
 
-from void.limits import SEED, above, at_least, check_dict, check_limits, one_of, within
+from void.limits import SEED, Limit, above, at_least, check_dict, check_limits, one_of, within
 
 FILELESS_TOKENIZER = "byt5"
 DTYPE_NAMES = ("float32", "bfloat16")
@@ -55,8 +55,9 @@ _VAE = {
 }
 _SCHEDULER = {
     "num_train_timesteps": _COUNT,
-    "beta_start": within(0, 1),
-    "beta_end": within(0, 1),
+    **dict.fromkeys(
+        ("beta_start", "beta_end"), Limit(lambda beta: 0 < beta < 1, "greater than 0 and less than 1", "use 0.001")
+    ),
     "steps_offset": at_least(0),
 }
 _TEXT_ENCODER = {

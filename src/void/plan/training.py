@@ -12,8 +12,8 @@ from void.plan.flops import transformer_flops
 from void.plan.inference import CONTEXT_GIB, TERA
 from void.plan.networks import NetworkSize, TrainingActivations, VaeActivations, gib, training_activations
 from void.shapes import latent_shape
-from void.training.config import DistributedKind, Optimizer, Precision, TrainingConfig
-from void.training.distributed import BUCKET_ELEMENTS, ZERO_STAGES
+from void.training.config import ZERO_STAGES, DistributedKind, Optimizer, Precision, TrainingConfig
+from void.training.distributed import BUCKET_ELEMENTS
 
 FULL, HALF = torch.float32.itemsize, torch.bfloat16.itemsize
 # One bucket that is reduced, a second that fills meanwhile, and one to gather the weights.

@@ -117,6 +117,10 @@ class TrainingConfig:
         )
 
 
+ZERO_STAGES = (1, 2)
+"""Stages of DeepSpeed's ZeRO that training supports."""
+
+
 class DistributedKind(StrEnum):
     """How the gradients of several processes are joined."""
 
@@ -136,4 +140,4 @@ class DistributedConfig:
     """Keep the optimiser's state in CPU memory (kind=deepspeed)."""
 
     def __post_init__(self) -> None:
-        check_limits(self, zero_stage=between(1, 2).or_use("use 1 or 2"))
+        check_limits(self, zero_stage=between(*ZERO_STAGES).or_use("use 1 or 2"))
