@@ -161,19 +161,19 @@ def check_dict(key: str, values: dict[str, Any], **limits: Limit) -> None:
             _check(f"{key}.{name}", value, limits[name])
 
 
-def recheck(config: Any, path: str) -> None:
+def recheck(config: Any, path: str = "") -> None:
     """Check a config dataclass and those inside it again, after somebody has set fields of an instance.
 
     Args:
         config: Instance of a dataclass.
-        path: Key under which it hangs in the configuration, for the message.
+        path: Key under which it hangs in the configuration, for the message; empty: it is the root.
 
     Raises:
         InputError: The first value that is out of range.
     """
     for field in dataclasses.fields(config):
         if dataclasses.is_dataclass(value := getattr(config, field.name)):
-            recheck(value, f"{path}.{field.name}")
+            recheck(value, f"{path}.{field.name}" if path else field.name)
     if hasattr(config, "__post_init__"):
         try:
             config.__post_init__()

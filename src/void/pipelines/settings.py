@@ -9,6 +9,7 @@ from typing import Any
 from void.conditioning import INFERENCE_SIGMA, effective_levels
 from void.config import VoidConfig
 from void.errors import InputError
+from void.limits import recheck
 from void.models.identity import checksums, tokenizer_identity, weights_identity
 from void.models.weights import safetensors_files
 from void.noise.identity import noise_settings
@@ -58,11 +59,12 @@ def of_pass(config: VoidConfig, stage: Stage) -> VoidConfig:
 
 
 def check_settings(config: VoidConfig) -> None:
-    """Refuse what cannot be sampled before a finished clip is given up for it. Single values are checked by the config.
+    """Refuse impossible values, also those set after composition, before a finished clip is given up for them.
 
     Raises:
-        InputError: the second pass could not get its noise.
+        InputError: a value is out of range, or the second pass could not get its noise.
     """
+    recheck(config)
     if config.stage.name is not Stage.pass1:
         check_second_pass(config)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from void.config import VoidConfig
+from void.limits import recheck
 from void.models.build import build_text_encoder, build_vae
 from void.pipelines.config import Memory
 from void.pipelines.settings import of_pass
@@ -97,8 +98,9 @@ def estimate(cfg: VoidConfig) -> Plan:
     """Plan sampling and training at `data.frames` x `data.height` x `data.width`.
 
     Raises:
-        InputError: a stage of two passes, or an unknown GPU.
+        InputError: a value is out of range, a stage of two passes, or an unknown GPU.
     """
+    recheck(cfg)
     check_question(cfg)
     cfg = of_pass(cfg, cfg.stage.name)
     gpu = find_gpu(cfg.plan.gpu)

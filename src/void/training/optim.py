@@ -46,6 +46,6 @@ def learning_rate(cfg: TrainingConfig, horizon: int = 1) -> Callable[[int], floa
     """
     template = SGD([Parameter(torch.zeros(1))], lr=1.0)
     factor = get_scheduler(
-        cfg.lr_schedule.value, template, num_warmup_steps=cfg.warmup_steps, num_training_steps=horizon * cfg.steps + 1
+        cfg.lr_schedule, template, num_warmup_steps=cfg.warmup_steps, num_training_steps=horizon * cfg.steps + 1
     ).lr_lambdas[0]
     return lambda step: cfg.learning_rate * float(factor(step))

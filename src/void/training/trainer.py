@@ -33,6 +33,7 @@ from void.data.randomness import generator
 from void.diffusion import Schedule
 from void.errors import InputError
 from void.files import remove_partials, write_json
+from void.limits import recheck
 from void.lock import sole_writer
 from void.models.build import DTYPES, build_scheduler, build_transformer
 from void.models.checkpoints import CHECKPOINTS, TRANSFORMER, load_transformer, resolve_checkpoint
@@ -62,8 +63,9 @@ def train(cfg: VoidConfig) -> None:
     """Train up to `cfg.training.steps`, continuing from the newest checkpoint; a finished run returns at once.
 
     Raises:
-        InputError: the cache is missing, the folder holds another run, or the loss stops being finite.
+        InputError: the cache is missing, the folder holds another run, a value is out of range, or the loss stops being finite.
     """
+    recheck(cfg)
     check_run(cfg)
     if cfg.stage.init_from is not None:
         resolve_checkpoint(cfg.stage.init_from, "stage.init_from")
