@@ -48,7 +48,7 @@ class Limit:
     Args:
         accepts: Test of one value.
         wanted: Legal values in words, as in "steps must be WANTED".
-        remedy: What to use instead.
+        remedy: What to use instead, or a function that tells it for a bad value.
         nearest: Legal names, of which the most similar one is offered for a misspelt one.
         is_interval: Whether the value is a pair whose first number is the smaller one.
         is_filled: Whether a list must have an element.
@@ -56,7 +56,7 @@ class Limit:
 
     accepts: Callable[[Any], bool]
     wanted: str
-    remedy: str
+    remedy: str | Callable[[Any], str]
     nearest: tuple[str, ...] = ()
     is_interval: bool = False
     is_filled: bool = False
@@ -95,11 +95,12 @@ def within(low: float, high: float) -> Limit:
 
 def multiple_of(step: int) -> Limit:
     """Positive multiples of `step`."""
-    return Limit(
-        lambda value: value > 0 and value % step == 0,
-        f"a positive multiple of {step}",
-        f"use {step}, {2 * step}, {3 * step}, ...",
-    )
+
+    def remedy(value: Any) -> str:
+        low = max(step, int(value) // step * step)
+        return f"use {low} or {low + step}"
+
+    return Limit(lambda value: value > 0 and value % step == 0, f"a positive multiple of {step}", remedy)
 
 
 def interval(of: Limit) -> Limit:
@@ -120,7 +121,8 @@ def one_of(names: Collection[str]) -> Limit:
 
 FRACTION = between(0, 1)
 SEED = between(0, MAX_SEED)
-ANY_NUMBER = Limit(math.isfinite, "a finite number", "use a finite number")
+ANY_NUMBER_REMEDY = "use a finite number"
+ANY_NUMBER = Limit(math.isfinite, "a finite number", ANY_NUMBER_REMEDY)
 
 
 def check_limits(config: Any, **limits: Limit) -> None:
@@ -138,7 +140,8 @@ def check_limits(config: Any, **limits: Limit) -> None:
         limit = limits.get(field.name, ANY_NUMBER)
         for element in _elements(value):
             if isinstance(element, float) and not math.isfinite(element):
-                raise LimitError(field.name, "a finite number", shown(value), limit.remedy)
+                finite = limit.remedy if isinstance(limit.remedy, str) else ANY_NUMBER_REMEDY
+                raise LimitError(field.name, "a finite number", shown(value), finite)
         if field.name in limits and not _is_open(value):
             _check(field.name, value, limit)
 
@@ -156,7 +159,7 @@ def check_dict(key: str, values: dict[str, Any], **limits: Limit) -> None:
     """
     for name, value in values.items():
         if any(isinstance(element, float) and not math.isfinite(element) for element in _elements(value)):
-            raise LimitError(f"{key}.{name}", "a finite number", shown(value), ANY_NUMBER.remedy)
+            raise LimitError(f"{key}.{name}", "a finite number", shown(value), ANY_NUMBER_REMEDY)
         if name in limits and not _is_open(value):
             _check(f"{key}.{name}", value, limits[name])
 
@@ -191,14 +194,18 @@ def shown(value: Any) -> str:
 def _check(key: str, value: Any, limit: Limit) -> None:
     elements = list(_elements(value))
     if limit.is_filled and not elements:
-        raise LimitError(key, "a list of at least one element", "[]", limit.remedy)
+        raise LimitError(key, "a list of at least one element", "[]", _remedy(limit, None))
     if not all(limit.accepts(element) for element in elements):
         wrong = next(element for element in elements if not limit.accepts(element))
         near = difflib.get_close_matches(str(wrong), limit.nearest, 1)
         meant = f"did you mean {near[0]}? " if near else ""
-        raise LimitError(key, limit.wanted, shown(value), f"{meant}{limit.remedy}")
+        raise LimitError(key, limit.wanted, shown(value), f"{meant}{_remedy(limit, wrong)}")
     if limit.is_interval and elements[0] > elements[-1]:
         raise LimitError(key, "an interval with the smaller number first", shown(value), "exchange the two numbers")
+
+
+def _remedy(limit: Limit, value: Any) -> str:
+    return limit.remedy if isinstance(limit.remedy, str) else limit.remedy(value)
 
 
 def _elements(value: Any) -> Iterator[Any]:

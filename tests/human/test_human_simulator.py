@@ -71,7 +71,9 @@ def test_without_the_person_the_box_falls(simulator: HumanSimulator, tmp_path: P
 
 def test_windows_in_which_nothing_happens_are_passed_over(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     human = replace(scenes().human, sequences=["kick_ball_000", "pull_chair_chair_000"])
-    simulator = HumanSimulator(scenes(human=human, frames=9), library)
+    config = scenes(human=human)
+    config.frames = 9
+    simulator = HumanSimulator(config, library)
     drawn = [simulator.sample(PLACE, seed=0, index=index, attempt=0) for index in range(6)]
     assert all(spec.targets for spec in drawn)
     monkeypatch.setattr(sample, "WINDOWS", 1)

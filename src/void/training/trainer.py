@@ -63,7 +63,8 @@ def train(cfg: VoidConfig) -> None:
     """Train up to `cfg.training.steps`, continuing from the newest checkpoint; a finished run returns at once.
 
     Raises:
-        InputError: the cache is missing, the folder holds another run, a value is out of range, or the loss stops being finite.
+        InputError: the cache is missing, the folder holds another run, a value is out of range, or the loss stops
+            being finite.
     """
     recheck(cfg)
     check_run(cfg)
