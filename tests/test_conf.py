@@ -79,7 +79,7 @@ ZERO_IS_LEGAL = """
     seed *.init_seed infer.seed
     cache.max_failures eval.report_clips executor.gpus executor.retries executor.failure_budget assets.held_out
     model.transformer.dropout model.transformer.freq_shift model.scheduler.steps_offset model.text_encoder.dropout_rate
-    noise.probability noise.degradation
+    noise.probability noise.degradation plan.margin
     training.warmup_steps training.weight_decay training.adam_betas training.text_dropout training.num_workers
     training.validate_every training.validation_clips
     infer.overlap infer.shard infer.lora_scale infer.crf infer.pass2.morphing_threshold
