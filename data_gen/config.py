@@ -178,6 +178,12 @@ class SceneConfig:
         shares = {family.name: getattr(self.families, family.name).share for family in fields(self.families)}
         if sum(shares.values()) <= 0:
             raise InputError(f"scene.families: shares {shares}", "use shares of 0 or more, at least one above 0")
+        if self.human.fps is not None and self.motion == "procedural":
+            raise InputError(
+                f"scene.human.fps = {self.human.fps:g} with scene.motion=procedural, whose motions have a rate of "
+                "their own",
+                "leave it out, or set scene.fps for the rate of the clips",
+            )
         layers = [name for name in ("flow", "depth", "amodal") if getattr(self, name)]
         if self.renderer == "preview" and layers:
             raise InputError(

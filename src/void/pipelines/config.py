@@ -96,7 +96,7 @@ class InferConfig:
     compile: bool = False
     """torch.compile the transformer's blocks; the first step takes minutes."""
     lora: str | None = None
-    """safetensors file (or its folder) of a LoRA for the transformer."""
+    """A LoRA for the transformer, from any trainer (docs/weights.md): a safetensors file or its folder."""
     lora_scale: float = 1.0
     crf: int = 10
     """Quality of the H.264 files, 0 best to 51 worst. Evaluation measures the files, so their losses count."""
