@@ -159,7 +159,7 @@ def _explain(error: Exception, overrides: list[str]) -> InputError:
     text = f"{error}\n{error.__cause__ or ''}"
     if option := re.search(r"Could not find '([^']+)/([^'/]+)'", text):
         known = getattr(error, "options", None) or getattr(error.__cause__, "options", None)
-        return _unknown_option(*option.groups(), known)
+        return _unknown_option(option.group(1), option.group(2), known)
     if ambiguous := re.search(r"Ambiguous value for argument '(([^=]+)=(.*))'", text):
         override, key, values = ambiguous.groups()
         return InputError(

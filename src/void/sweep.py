@@ -102,8 +102,10 @@ def job_name(config: DictConfig, swept: Sequence[str], overrides: Sequence[str])
 
 def _as_written(config: DictConfig, key: str) -> str:
     parent, _, last = key.rpartition(".")
-    node = OmegaConf.select(config, parent) if parent else config
-    return str(node._get_node(last)._value())
+    holder = OmegaConf.select(config, parent) if parent else config
+    written = OmegaConf.to_container(holder, resolve=False)
+    assert isinstance(written, dict)
+    return str(written[last])
 
 
 def _is_below(key: str, names: Collection[str]) -> bool:
