@@ -11,16 +11,13 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psutil
 from hydra.core.hydra_config import HydraConfig
-from packaging.requirements import Requirement
 from rich.console import Console
 from rich.markup import escape
 
 from void.command import Command
 from void.doctor_check import Check
 from void.errors import InputError
-from void.pairs import validate
 
 if TYPE_CHECKING:
     from void.config import VoidConfig
@@ -69,6 +66,8 @@ def check_system_libraries() -> Check:
 
 def check_packages() -> Check:
     """Installed versions of the project's requirements against its pins."""
+    from packaging.requirements import Requirement
+
     wrong = []
     requirements = [Requirement(text) for text in metadata.requires("void") or []]
     for requirement in requirements:
@@ -110,6 +109,8 @@ def check_blender() -> Check:
 
 def check_machine(root: Path) -> list[Check]:
     """Free disk space where the run is written, and memory."""
+    import psutil
+
     folder = next(path for path in (root.absolute(), *root.absolute().parents) if path.exists())
     free = shutil.disk_usage(folder).free / 2**30
     memory = psutil.virtual_memory().total / 2**30
@@ -183,6 +184,8 @@ def _channels(transformer: Path, config: VoidConfig) -> str:
 
 def check_data(root: Path) -> list[Check]:
     """Every pair of a data folder: formats, lengths, mask values, checksums."""
+    from void.pairs import validate
+
     problems = validate(root)
     if not problems:
         return [Check("data", f"{root}: every pair is whole")]
@@ -241,4 +244,5 @@ step of the same run will make is marked --, with the command that makes it.
 """,
     groups=("data", "model"),
     run=run,
+    only_asks=True,
 )

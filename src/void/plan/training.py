@@ -7,13 +7,12 @@ from dataclasses import dataclass
 import torch
 
 from void.config import VoidConfig
-from void.errors import InputError
 from void.plan.flops import transformer_flops
 from void.plan.inference import CONTEXT_GIB, TERA
 from void.plan.networks import NetworkSize, TrainingActivations, VaeActivations, gib, training_activations
 from void.shapes import latent_shape
-from void.training.config import DistributedConfig, DistributedKind, Optimizer, Precision, TrainingConfig
-from void.training.distributed import BUCKET_ELEMENTS, ZERO_STAGES
+from void.training.config import DistributedKind, Optimizer, Precision, TrainingConfig
+from void.training.distributed import BUCKET_ELEMENTS
 
 FULL, HALF = torch.float32.itemsize, torch.bfloat16.itemsize
 # One bucket that is reduced, a second that fills meanwhile, and one to gather the weights.
@@ -128,12 +127,6 @@ def training_memory(
         activations=_activations(cfg, activations),
         validation=0.0 if training.validate_every == 0 else vae.gib + decoding.decode,
     )
-
-
-def check_zero_stage(distributed: DistributedConfig) -> None:
-    """Raise InputError on an unsupported ZeRO stage."""
-    if distributed.zero_stage not in ZERO_STAGES:
-        raise InputError(f"distributed.zero_stage={distributed.zero_stage} is not supported", "use 1 or 2")
 
 
 def _zero_part(cfg: VoidConfig, gradients: float, optimizer: float) -> tuple[float, float]:
