@@ -36,7 +36,6 @@ from data_gen.scene.label import render_pair
 from data_gen.scene.workshop import Workshop
 from data_gen.scene.spec import SceneSpec
 from void.files import read_json
-from void.ledger import LEDGER
 from void.pairs import write_pair
 
 metadata, library, scratch, folder = (Path(argument) for argument in sys.argv[1:])
