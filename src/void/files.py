@@ -207,7 +207,7 @@ def whole_file(path: str | Path, *, earlier: Earlier | None = None) -> Iterator[
 
 
 @contextlib.contextmanager
-def whole_folder(path: str | Path, kind: str, *, earlier: Earlier | None = None) -> Iterator[Path]:
+def whole_folder(path: str | Path, kind: str = "folder", *, earlier: Earlier | None = None) -> Iterator[Path]:
     """Fill the yielded temporary folder; on success it replaces `path`, on any error it is removed.
 
     Args:
