@@ -33,7 +33,7 @@ class Imported:
     motion: Motion
     """The whole sequence at the file's own frames; of a figure alone, one frame at rest."""
     meshes: frozenset[str]
-    """Names of the meshes that the figure's skin is made of; not told of a whole sequence."""
+    """Names of the meshes that the figure's skin is made of."""
     digest: str
     """Of the file, of the images beside it, and of all that decides how it is read."""
 
@@ -103,7 +103,10 @@ def _import(request: dict[str, Any], folder: Path) -> None:
         raise wrong(*answer.value["wrong"])
     if "input_error" in answer.value:
         raise InputError(*answer.value["input_error"])
-    write_json(folder / FACTS, answer.value["facts"])
+    facts = answer.value["facts"]
+    for note in facts.pop("notes"):
+        log.warning("%s: %s", request["file"], note)
+    write_json(folder / FACTS, facts)
 
 
 def _command(request: Path) -> list[str]:
