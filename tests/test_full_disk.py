@@ -81,9 +81,10 @@ def run(monkeypatch: pytest.MonkeyPatch, name: str, *overrides: str) -> object:
     return 0
 
 
-@pytest.mark.parametrize(
-    ("name", "leave"), [("cache", 0), *((name, 2**15) for name in ("cache", "train", "infer", "export"))]
-)
+CASES = [("cache", 0), *((name, 2**15) for name in ("cache", "train", "infer", "export"))]
+
+
+@pytest.mark.parametrize(("name", "leave"), CASES)
 def test_every_command_says_it_in_one_line(
     name: str,
     leave: int,
