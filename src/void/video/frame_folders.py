@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from void.errors import InputError
 from void.files import read_json, write_json
 from void.video.info import VideoInfo
+from void.video.pictures import over_black
 
 log = logging.getLogger(__name__)
 
@@ -136,8 +137,7 @@ def read_picture(file: Path) -> NDArray[np.uint8]:
     if picture.ndim == 2:
         return np.repeat(picture[..., None], 3, axis=-1)
     if picture.shape[-1] == 4:
-        opaque = picture[..., 3:].astype(np.uint16)
-        picture = ((picture[..., :3] * opaque + 127) // 255).astype(np.uint8)
+        picture = over_black(picture.astype(np.uint8))
     return np.ascontiguousarray(picture[..., ::-1])
 
 
