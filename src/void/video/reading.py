@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from void.errors import InputError
 from void.video.decoding import Decoder, convert_command
-from void.video.frame_folders import iter_frame_folder, probe_frame_folder
+from void.video.frame_folders import FOLDER_FPS, is_picture, iter_frame_folder, probe_frame_folder, read_picture
 from void.video.info import VideoInfo, timing
 from void.video.pictures import Coding, Turn, coding_of, has_alpha, has_known_matrix, peak_of, to_rgb, turn_of
 from void.video.tone_mapping import white_of
@@ -32,7 +32,7 @@ def probe(path: str | Path) -> VideoInfo:
     """Length, size and timing of a clip; decodes all of a file, once in the life of a process.
 
     Args:
-        path: Video file, or folder of numbered frames.
+        path: Video file, folder of numbered frames, or single picture.
 
     Raises:
         InputError: The clip is missing, is no video, is truncated or holds no frames.
@@ -40,6 +40,9 @@ def probe(path: str | Path) -> VideoInfo:
     path = Path(path)
     if path.is_dir():
         return probe_frame_folder(path)
+    if is_picture(path):
+        height, width, _ = read_picture(path).shape
+        return VideoInfo(1, height, width, FOLDER_FPS)
     return _look(path).info
 
 
@@ -47,7 +50,7 @@ def read_video(path: str | Path, *, max_frames: int | None = None) -> tuple[NDAr
     """Decode a clip of any size and codec.
 
     Args:
-        path: Video file, or folder of numbered frames.
+        path: Video file, folder of numbered frames, or single picture.
         max_frames: Largest number of frames to decode, from the start; None for all.
 
     Returns:
@@ -57,7 +60,7 @@ def read_video(path: str | Path, *, max_frames: int | None = None) -> tuple[NDAr
         InputError: The clip is missing, is no video, is truncated or holds no frames.
     """
     path = Path(path)
-    if path.is_dir() or max_frames is not None:
+    if path.is_dir() or is_picture(path) or max_frames is not None:
         info = probe(path)
         count = info.frames if max_frames is None else min(info.frames, max_frames)
         first_THWC = np.empty((count, info.height, info.width, 3), np.uint8)
@@ -85,7 +88,7 @@ def iter_video(path: str | Path, *, max_frames: int | None = None) -> Iterator[N
     """Decode a clip frame by frame: what was yielded is not kept.
 
     Args:
-        path: Video file, or folder of numbered frames.
+        path: Video file, folder of numbered frames, or single picture.
         max_frames: Number of frames after which to stop; None for all.
 
     Yields:
@@ -98,6 +101,9 @@ def iter_video(path: str | Path, *, max_frames: int | None = None) -> Iterator[N
     path = Path(path)
     if path.is_dir():
         yield from iter_frame_folder(path, max_frames)
+        return
+    if is_picture(path):
+        yield read_picture(path)
         return
     with Decoder(path) as decoder:
         for index, (_, picture_HWC) in enumerate(_pictures(decoder), start=1):

@@ -148,6 +148,7 @@ def encode(
         RuntimeError: ffmpeg failed, or wrote another number of frames.
     """
     count, height, width = shape_THW
+    source: tuple[str, ...]
     if timestamps is None:
         size = f"{width}x{height}"
         source = ("-f", "rawvideo", "-pix_fmt", pixel_format, "-s", size, "-r", str(as_rate(fps)), "-i", "-")
@@ -170,7 +171,16 @@ def _codec(format: VideoFormat, crf: int, pixels: int, sample_aspect_ratio: Frac
     shape = f",setsar={sample_aspect_ratio.numerator}/{sample_aspect_ratio.denominator}"
     shape = "" if sample_aspect_ratio == 1 else shape
     if format is VideoFormat.ffv1:
-        return ("-vf", f"null{shape}", "-c:v", "ffv1", "-level", "3", "-g", "1")
+        return (
+            "-vf",
+            f"setparams=color_primaries=bt709:color_trc=bt709{shape}",
+            "-c:v",
+            "ffv1",
+            "-level",
+            "3",
+            "-g",
+            "1",
+        )
     to_yuv = "scale=out_color_matrix=bt709:out_range=tv,format="
     if format is VideoFormat.prores:
         profile = ("-c:v", "prores_ks", "-profile:v", "hq", "-vendor", "apl0")
@@ -224,7 +234,7 @@ def _send(pipe: IO[bytes], frames: Iterable[Frame], pixel_format: str, timestamp
     with av.open(pipe, "w", format="nut") as container:
         stream = container.add_stream("rawvideo")
         for frame, moment in zip(frames, timestamps, strict=True):
-            picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format=pixel_format)
+            picture = av.VideoFrame.from_ndarray(frame, format=pixel_format)
             picture.pts, picture.time_base = round(moment * _TICKS), Fraction(1, _TICKS)
             if not stream.codec_context.is_open:
                 stream.width, stream.height, stream.pix_fmt = picture.width, picture.height, pixel_format
