@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from data_gen.scene.config import AcceptConfig
+from void.limits import FRACTION, above, at_least, check_limits, interval, one_of, some, within
 
 MOTIONS = ("procedural", "humoto", "humoto_glb", "bvh")
 TIMES = ("real", "squeezed")
@@ -43,6 +44,15 @@ class RoomConfig:
     textures: str = ""
     """Folder of PBR textures, one folder each with images named *color*, *normal*, *roughness*; empty: procedural."""
 
+    def __post_init__(self) -> None:
+        check_limits(
+            self,
+            walls=FRACTION,
+            furniture=interval(at_least(0)),
+            wall_height=interval(above(0)),
+            margin=interval(at_least(0)),
+        )
+
 
 @dataclass
 class HumanConfig:
@@ -53,13 +63,17 @@ class HumanConfig:
     objects: str = ""
     """Folder of HUMOTO's object meshes, searched to any depth; empty: humoto_objects_* beside `root`."""
     characters: dict[str, str] = field(default_factory=dict)
-    """Figures that play the sequences instead of the recorded one, by name: FBX files with Mixamo's bones."""
+    """Figures that play the sequences instead of the recorded one, by name: .fbx or .glb files with Mixamo's bones."""
     cast: str = "drawn"
     """Who plays: drawn (each scene draws a character), or halves (sequences by name: the first half to the first)."""
     bvh_object: str = ""
     """What a BVH file's person holds (motion=bvh): a mesh file."""
     bvh_joint: str = "RightHand"
     """The joint that it is attached to."""
+    fps: float | None = None
+    """Frames a second of the recordings; empty: HUMOTO's 30 (motion=humoto, humoto_glb), what the file says (bvh)."""
+    animation: str = ""
+    """The animation that is played of .glb files with several of one thing (motion=humoto_glb)."""
     sequences: list[str] = field(default_factory=list)
     """Restrict the sequences to these; empty: all."""
     exclude: list[str] = field(default_factory=list)
@@ -89,3 +103,20 @@ class HumanConfig:
     max_hold_error: float = 0.05
     """Metres by which a hand may miss what it holds, after another figure took the motion over."""
     room: RoomConfig = field(default_factory=RoomConfig)
+
+    def __post_init__(self) -> None:
+        check_limits(
+            self,
+            cast=one_of(CASTS),
+            variations=at_least(1),
+            held_out=within(0, 1),
+            time=one_of(TIMES),
+            removal=one_of(REMOVALS),
+            removal_window=interval(FRACTION),
+            variants=some(one_of(VARIANTS)),
+            motions=some(one_of(CAMERA_MOTIONS)),
+            distance=interval(above(0)),
+            lens=above(0),
+            fps=above(0).or_use("use a number above 0, such as 30"),
+            max_hold_error=at_least(0),
+        )
