@@ -166,7 +166,7 @@ def test_times_of_a_varying_rate_are_kept_in_the_result(tmp_path: Path, config: 
 def test_a_result_of_an_even_rate_says_how_far_times_shift(
     tmp_path: Path, toy_config: Callable[..., VoidConfig], caplog: pytest.LogCaptureFixture
 ) -> None:
-    config = toy_config("recipe=released", "data.height=32", "data.width=48", "infer.window=13")
+    config = toy_config("recipe=released", "data.height=32", "data.width=48", "infer.window=13", "infer.overlap=8")
     folder = converted(
         tmp_path / "a", "input_video.mp4", "-vf", "setpts='if(lt(N,4),N,N*3-8)/24/TB'", "-fps_mode", "vfr"
     )
