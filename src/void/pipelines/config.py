@@ -19,6 +19,20 @@ class Memory(StrEnum):
     sequential_offload = "sequential_offload"
 
 
+class Composite(StrEnum):
+    """Where the pixels that the quadmask keeps come from."""
+
+    none = "none"
+    feather = "feather"
+
+
+class Region(StrEnum):
+    """How much of a clip the model is shown."""
+
+    full = "full"
+    auto = "auto"
+
+
 @dataclass
 class Pass2Config:
     """The second pass, from noise that moves with the first one's result. Other keys of `infer` are of both passes."""
@@ -61,6 +75,14 @@ class InferConfig:
     """One generator per clip, seeded from this and the id: results do not depend on order (recipe.seed_per_clip)."""
     aspect: Aspect = "${recipe.aspect}"  # type: ignore[assignment]
     """How a user's clip is fitted to data.height x data.width: letterbox, crop or stretch."""
+    region: Region = Region.full
+    """full: the model is shown the whole picture; auto: a window of its own size around what the mask marks, which is
+    put back, so that a large clip keeps its resolution (a user's clips only)."""
+    composite: Composite = Composite.none
+    """none: the result is the model's everywhere; feather: what the mask keeps comes from the input, bit for bit but
+    for a seam."""
+    feather: int = 16
+    """Width in pixels of the seam of infer.composite=feather, and of that inside the window of infer.region=auto."""
     window: int = 85
     """Frames that the transformer sees at once; longer clips are denoised in overlapping windows."""
     overlap: int = 16

@@ -32,19 +32,29 @@ def load_lora(pipeline: VoidPipeline, path: str | Path, scale: float = 1.0) -> N
     Raises:
         InputError: the file is missing, broken or a pickle, holds a whole network, or is made for another model.
     """
+    file = check_fits_transformer(path, pipeline.transformer)
+    pipeline.load_lora_weights(
+        file.parent, weight_name=file.name, adapter_name=ADAPTER, local_files_only=True, use_safetensors=True
+    )
+    pipeline.set_adapters([ADAPTER], [scale])
+
+
+def check_fits_transformer(path: str | Path, transformer: nn.Module) -> Path:
+    """The file of a LoRA, which was compared with a transformer (perhaps on the meta device) by its header.
+
+    Raises:
+        InputError: As `load_lora`.
+    """
     path = Path(path)
     if not path.exists():
         raise InputError(f"infer.lora={path} does not exist", "check the path")
     files = safetensors_files(path)
     if len(files) != 1:
         raise InputError(f"infer.lora={path} is spread over {len(files)} files", "give one safetensors file")
-    problem = _mismatch(pipeline.transformer, read_shapes(files[0]))
+    problem = _mismatch(transformer, read_shapes(files[0]))
     if problem:
         raise InputError(f"infer.lora={files[0]}: {problem}", "use a LoRA that was trained for this transformer")
-    pipeline.load_lora_weights(
-        files[0].parent, weight_name=files[0].name, adapter_name=ADAPTER, local_files_only=True, use_safetensors=True
-    )
-    pipeline.set_adapters([ADAPTER], [scale])
+    return files[0]
 
 
 def _mismatch(transformer: nn.Module, shapes: dict[str, tuple[int, ...]]) -> str | None:

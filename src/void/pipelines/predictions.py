@@ -11,17 +11,19 @@ With `infer.num_shards` > 1 each shard writes an index of its own, predictions-S
 another one wrote; readers take all of them together.
 
 An entry's `key` is a hash over everything the clip depends on, so a rerun can tell a finished clip from a stale one.
+`written` holds the checksums of all files that runs have put into the folder: only those are ever replaced or deleted.
 """
 
 from __future__ import annotations
 
-from dataclasses import MISSING, asdict, dataclass, fields, replace
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import MISSING, asdict, dataclass, field, fields, replace
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from void.data.randomness import child_seed
 from void.errors import InputError
-from void.files import read_json, sha256_of, write_json
+from void.files import read_json, sha256_file, sha256_of, write_json
 from void.pairs import ManifestRow
 from void.recipe import Stage
 
@@ -49,7 +51,8 @@ class Prediction:
         caption: the prompt.
         source: `pair`, or `clip`, a user's own, which has no ground truth.
         stage: `pass1` or `pass2`.
-        morphing: score of the first pass's result; None where the second pass was not asked for.
+        morphing: score of the first pass's result; None where the second pass was not asked for, or it has none.
+        unmeasured: Reason why it has none (`void.noise.morphing.Obstacle`); None otherwise.
     """
 
     id: str
@@ -66,6 +69,7 @@ class Prediction:
     source: str = PAIR
     stage: str = Stage.pass1.value
     morphing: float | None = None
+    unmeasured: str | None = None
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,8 @@ class Predictions:
         settings: every configuration value the clips depend on, by group.
         versions: of the packages that sampled.
         clips: in the order of the manifest, or by name.
+        written: Checksums (`content_sha256`) of the files that runs have written, by path inside the folder. While a
+            file is being replaced there are two, that of the old one and that of the new one.
     """
 
     run: str
@@ -85,6 +91,7 @@ class Predictions:
     settings: dict[str, Any]
     versions: dict[str, str]
     clips: tuple[Prediction, ...]
+    written: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def pair_fingerprint(row: ManifestRow) -> str:
@@ -102,6 +109,11 @@ def index_name(shard: int, num_shards: int) -> str:
     return INDEX if num_shards == 1 else f"predictions-{shard}-of-{num_shards}.json"
 
 
+def strip_file(folder: Path, clip_id: str) -> Path:
+    """Where a user's clip is shown with its mask and result."""
+    return folder / STRIPS / f"{clip_id}.mp4"
+
+
 def noise_file(folder: Path, clip_id: str) -> Path:
     """Where the second pass keeps the noise that a clip started from."""
     return folder / NOISE / f"{clip_id}.safetensors"
@@ -110,6 +122,15 @@ def noise_file(folder: Path, clip_id: str) -> Path:
 def score_file(folder: Path, clip_id: str) -> Path:
     """Where the second pass keeps how much a clip's first result morphs."""
     return folder / MORPHING / f"{clip_id}.json"
+
+
+def content_sha256(path: Path) -> str:
+    """Hex SHA-256 of a file; of a folder (a clip as numbered pictures), a hash over its files' names and contents."""
+    if not path.is_dir():
+        return sha256_file(path)
+    return sha256_of(
+        {item.relative_to(path).as_posix(): sha256_file(item) for item in path.rglob("*") if item.is_file()}
+    )
 
 
 def index_files(folder: Path) -> list[Path]:
@@ -167,14 +188,30 @@ def read_index(path: Path) -> Predictions:
             f"{path} is not an index of predictions of schema {SCHEMA} (found {found})",
             "delete the folder and run `void infer` again, or choose another one with infer.root=PATH",
         )
-    names = [field.name for field in fields(Predictions)]
-    known = {field.name for field in fields(Prediction)}
-    required = {field.name for field in fields(Prediction) if field.default is MISSING}
+    names = [one.name for one in fields(Predictions) if one.name != "written"]
+    known = {one.name for one in fields(Prediction)}
+    required = {one.name for one in fields(Prediction) if one.default is MISSING}
     clips = value.get("clips")
     if (
         any(name not in value for name in names)
         or not isinstance(clips, list)
-        or any(not required <= set(clip) <= known for clip in clips)
+        or any(not isinstance(clip, dict) or not required <= set(clip) <= known for clip in clips)
     ):
         raise InputError(f"{path} lacks keys that schema {SCHEMA} has", "delete the folder and run `void infer` again")
-    return Predictions(**{name: value[name] for name in names} | {"clips": tuple(Prediction(**clip) for clip in clips)})
+    entries = tuple(Prediction(**clip) for clip in clips)
+    # Earlier releases listed the checksums of the clips alone.
+    written = value.get("written", {clip.file: [clip.sha256] for clip in entries})
+    if not isinstance(written, dict) or not all(isinstance(sums, list) for sums in written.values()):
+        raise InputError(
+            f"{path}: `written` is not a table of checksums", "delete the folder and run `void infer` again"
+        )
+    table = {name: tuple(sums) for name, sums in written.items()}
+    outside = [name for name in (*table, *(clip.file for clip in entries)) if _leads_outside(name)]
+    if outside:
+        raise InputError(f"{path} names a file outside of its folder: {outside[0]}", "delete that entry by hand")
+    return Predictions(**{name: value[name] for name in names} | {"clips": entries, "written": table})
+
+
+def _leads_outside(name: str) -> bool:
+    pure = PurePosixPath(name)
+    return pure.is_absolute() or ".." in pure.parts

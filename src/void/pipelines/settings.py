@@ -14,6 +14,7 @@ from void.models.identity import checksums, tokenizer_identity, weights_identity
 from void.models.weights import safetensors_files
 from void.noise.config import FlowMethod, NoiseVideo, check_noise
 from void.noise.identity import noise_settings
+from void.pipelines.config import Composite, Region
 from void.pipelines.windows import latent_window
 from void.recipe import Stage
 from void.shapes import check_frames, check_size
@@ -71,6 +72,7 @@ def check_settings(config: VoidConfig) -> None:
     if config.infer.input is None:
         check_frames(config.data.frames, "data.frames")
     check_size(config.data.height, config.data.width, "data")
+    check_composite(config)
     latent_window(config.infer.window, config.infer.overlap, "infer.window", "infer.overlap")
     check_numbers(config)
 
@@ -84,6 +86,48 @@ def second_pass_settings(config: VoidConfig) -> dict[str, Any]:
     }
 
 
+def view_settings(config: VoidConfig) -> dict[str, Any]:
+    """How the model's view of a clip is cut out of it, as JSON."""
+    geometry = [config.data.height, config.data.width, config.infer.aspect.value]
+    return {"geometry": geometry} | region_settings(config)
+
+
+def region_settings(config: VoidConfig) -> dict[str, Any]:
+    """What the window of `infer.region=auto` depends on, as JSON; nothing without it, so that earlier results hold."""
+    if config.infer.region is Region.full:
+        return {}
+    return {"region": config.infer.region.value, "feather": config.infer.feather}
+
+
+def composite_settings(config: VoidConfig) -> dict[str, Any]:
+    """What the composite depends on, as JSON; nothing without one, so that earlier results hold."""
+    if config.infer.composite is Composite.none:
+        return {}
+    return {"composite": config.infer.composite.value, "feather": config.infer.feather}
+
+
+def check_composite(config: VoidConfig) -> None:
+    """Raise InputError where the input cannot be put back around a result."""
+    infer = config.infer
+    if infer.feather < 0:
+        raise InputError(f"infer.feather = {infer.feather} is out of range", "use 0 (no seam) or more pixels")
+    if infer.region is Region.auto and infer.input is None:
+        raise InputError(
+            "infer.region=auto is for a user's clips (infer.input): pairs are compared at the model's size, at which "
+            "they are sampled whole",
+            "use infer.region=full",
+        )
+    puts_back = [
+        f"infer.{name}={value.value}" for name, value in (("region", infer.region), ("composite", infer.composite))
+    ]
+    puts_back = [shown for shown in puts_back if not shown.endswith(("full", "none"))]
+    if puts_back and infer.input is not None and not config.recipe.trim_padding:
+        raise InputError(
+            f"{puts_back[0]} with recipe.trim_padding=false: the mirrored frames have no input to be put back into",
+            "use recipe.trim_padding=true (recipe=corrected has it), or leave the other out",
+        )
+
+
 def check_second_pass(config: VoidConfig) -> None:
     """Raise InputError where the second pass could not get its noise."""
     check_noise(config.noise)
@@ -91,6 +135,12 @@ def check_second_pass(config: VoidConfig) -> None:
         raise InputError(
             "noise.flow=simulator: a result of the first pass has no simulated flow",
             "use noise.flow=dis or noise.flow=raft for inference",
+        )
+    roots = [Path(root).resolve() for root in (config.infer.root, config.infer.pass2.root)]
+    if config.stage.name is not Stage.pass2 and roots[0] == roots[1]:
+        raise InputError(
+            f"infer.root and infer.pass2.root are both {config.infer.root}: each clip has one result in each",
+            "give the second pass a folder of its own, or leave infer.pass2.root out",
         )
     if config.noise.inference_video is NoiseVideo.target and config.infer.input is not None:
         raise InputError(
@@ -178,7 +228,7 @@ def sampling_settings(config: VoidConfig) -> dict[str, Any]:
         "recipe": pipeline_settings(config)
         | {name: getattr(recipe, name) for name in (PAIR_RECIPE_KEYS if pairs else CLIP_RECIPE_KEYS)},
         "geometry": geometry,
-        "infer": infer | _lora_identity(config),
+        "infer": infer | _lora_identity(config) | region_settings(config) | composite_settings(config),
     }
 
 
