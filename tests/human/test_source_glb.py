@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import struct
 from collections.abc import Callable
 from dataclasses import replace
@@ -46,6 +47,11 @@ def motion(root: Path) -> Motion:
 def test_there_are_as_many_frames_at_the_rate_of_the_keys(motion: Motion) -> None:
     assert (motion.frames, motion.fps) == (MOTION.frames, 24.0)
     assert motion.source == "humoto_glb"
+
+
+def test_the_case_of_suffixes_says_nothing(root: Path, motion: Motion, tmp_path: Path) -> None:
+    shutil.copy(root / "sequences" / "carry_mug.glb", tmp_path / "carry_mug.GLB")
+    np.testing.assert_array_equal(read(tmp_path).joints_TJ7, motion.joints_TJ7)
 
 
 def test_joints_are_where_they_were(motion: Motion) -> None:

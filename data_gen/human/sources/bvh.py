@@ -20,7 +20,7 @@ from data_gen.human.sources.bvh_file import Bvh, BvhError, read_bvh
 from data_gen.human.sources.characters import Characters
 from data_gen.human.sources.joint_names import mixamo_names
 from data_gen.human.sources.meshes import SUFFIXES, TO_Z_UP, read_prop
-from data_gen.human.sources.sequences import REMEDY, by_name, known, required_folder
+from data_gen.human.sources.sequences import REMEDY, by_name, files_with, known, required_folder
 from data_gen.human.sources.store import MotionStore
 from data_gen.scene.poses import Points, Poses, compose, inverse
 from data_gen.scene.skin import Skeleton, Skin
@@ -51,9 +51,9 @@ class BvhSource:
 
     def __init__(self, config: HumanConfig, cache: Path) -> None:
         root = required_folder(config.root)
-        self._files = by_name(list(root.rglob("*.bvh")), root)
+        self._files = by_name(files_with(root, (".bvh",)), root)
         self._object = Path(config.bvh_object)
-        if not self._object.is_file() or self._object.suffix not in SUFFIXES:
+        if not self._object.is_file() or self._object.suffix.lower() not in SUFFIXES:
             raise InputError(
                 f"scene.human.bvh_object={config.bvh_object!r} is not a mesh file",
                 f"name one ({', '.join(SUFFIXES)}; metres) of what the person holds",

@@ -19,7 +19,7 @@ from data_gen.human.sources.blender_figure import INFLUENCES, UNSET_COLOR
 from data_gen.human.sources.characters import Characters
 from data_gen.human.sources.gltf import Array, Gltf, GltfError
 from data_gen.human.sources.meshes import TO_Z_UP, kind_of_name
-from data_gen.human.sources.sequences import REMEDY, by_name, known, required_folder
+from data_gen.human.sources.sequences import REMEDY, by_name, files_with, known, required_folder
 from data_gen.human.sources.store import MotionStore
 from data_gen.scene.poses import Poses
 from data_gen.scene.skin import Skeleton, Skin
@@ -46,7 +46,7 @@ class GlbSource:
 
     def __init__(self, config: HumanConfig, cache: Path) -> None:
         root = required_folder(config.root)
-        self._files = by_name(list(root.rglob("*.glb")), root)
+        self._files = by_name(files_with(root, (".glb",)), root)
         self._characters = Characters(config)
         self._store = MotionStore(cache)
 

@@ -22,7 +22,7 @@ from data_gen.human.sources.blender_figure import read_fbx_figure
 from data_gen.human.sources.characters import Characters
 from data_gen.human.sources.meshes import MeshFolder, kind_of_name, read_prop
 from data_gen.human.sources.safe_pickle import load_plain
-from data_gen.human.sources.sequences import REMEDY, WHERE, by_name, known, required_folder
+from data_gen.human.sources.sequences import REMEDY, WHERE, beside, by_name, files_with, known, required_folder
 from data_gen.human.sources.store import MotionStore
 from data_gen.scene.poses import IDENTITY, Poses
 from void.errors import InputError
@@ -92,17 +92,17 @@ class HumotoSource:
     def read(self, sequence: str, character: str | None = None) -> Motion:
         """See `MotionSource`. Raises InputError for an unknown name, SequenceError for bad files."""
         folder = known(self._folders, sequence, "sequence")
-        value = load_plain(folder / f"{sequence}.pkl", sequence)
+        pkl, fbx = (beside(folder, sequence, suffix) for suffix in (".pkl", ".fbx"))
+        value = load_plain(pkl, sequence)
         basis, objects = _armature(value, sequence), _objects(value, sequence)
-        fbx = folder / f"{sequence}.fbx"
         if not fbx.is_file():
             raise SequenceError(sequence, "fbx", f"is missing: {fbx} does not exist", REMEDY)
-        fps = _check_notes(folder / f"{sequence}.yaml", sequence, objects)
+        fps = _check_notes(beside(folder, sequence, ".yaml"), sequence, objects)
         files = {name: self._meshes.find(name) for name in objects}
         origin = {
             "kind": self._kind,
             "sequence": sequence,
-            "files": [sha256_file(folder / f"{sequence}{suffix}") for suffix in (".pkl", ".fbx")],
+            "files": [sha256_file(path) for path in (pkl, fbx)],
             "meshes": {name: sha256_file(path) if path else None for name, path in files.items()},
             "fps": fps,
         }
@@ -147,7 +147,7 @@ class HumotoSource:
 
 
 def _sequence_folders(root: Path) -> dict[str, Path]:
-    files = (path for suffix in (".pkl", ".fbx") for path in root.rglob(f"*{suffix}"))
+    files = files_with(root, (".pkl", ".fbx"))
     return by_name(list({path.parent for path in files if path.stem == path.parent.name}), root)
 
 
@@ -183,7 +183,7 @@ def _check_notes(path: Path, sequence: str, objects: Mapping[str, Any]) -> float
     if not path.is_file():
         return FPS
     try:
-        notes = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        notes = yaml.safe_load(path.read_text(encoding="utf-8-sig")) or {}
         listed = [name for name in notes.get("objects") or [] if isinstance(name, str)]
         fps = float(notes.get("fps", FPS))
     except (yaml.YAMLError, UnicodeDecodeError, AttributeError, TypeError, ValueError) as error:
