@@ -28,7 +28,12 @@ def test_both_passes_are_rows_and_panels(run: VoidConfig, stage: Stage) -> None:
     metrics = read_json(Path(run.eval.root) / METRICS)
     assert [row["name"] for row in metrics["methods"] if row["kind"] == "model"] == [FIRST_PASS, SECOND_PASS]
     assert metrics["mean"][SECOND_PASS]["frame"]["ssim"] > metrics["mean"][FIRST_PASS]["frame"]["ssim"] + 0.01
-    assert metrics["clips"][0]["predictions"][SECOND_PASS] == {"stage": "pass2", "morphing": 0.75, "seed": 1}
+    assert metrics["clips"][0]["predictions"][SECOND_PASS] == {
+        "stage": "pass2",
+        "morphing": 0.75,
+        "unmeasured": None,
+        "seed": 1,
+    }
     page = html.unescape((Path(run.eval.root) / REPORT).read_text())
     assert page.count("<video") == len(IDS) * 6
     assert "second pass over the first one's result (morphing score 0.75)" in page

@@ -8,6 +8,7 @@ Shape legend: T frames, H height, W width, C colours.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,7 +23,7 @@ from void.pipelines.config import Composite
 from void.pipelines.frame_fit import Size
 from void.recipe import RecipeConfig
 from void.resize import resize_mask
-from void.video import VideoInfo, iter_video, write_frames
+from void.video import VideoFormat, VideoInfo, iter_video, write_frames
 
 RELEASED_FPS = 12.0
 
@@ -32,9 +33,9 @@ PixelT = TypeVar("PixelT", np.uint8, np.uint16)
 def write_result(
     file: Path, result_THWC: NDArray[PixelT], clip: Clip, source: ClipFolder, config: VoidConfig
 ) -> VideoInfo:
-    """Write a result with the input's length, size and rate, each as the recipe says.
+    """Write a result with the input's length, size, shape of pixels and times, each as the recipe says.
 
-    H.264 takes even sides only: the last row or column of an odd input is left out.
+    H.264 takes even sides only, and ProRes an even width: the last row or column of an odd input is left out.
 
     Args:
         file: Target, named as the format asks.
@@ -49,17 +50,29 @@ def write_result(
     Raises:
         InputError: the disk is full.
     """
-    recipe = config.recipe
+    recipe, info = config.recipe, clip.info
     frames = clip.frames if recipe.trim_padding else len(result_THWC)
-    fps = output_fps(clip, recipe)
+    fps, pixel_aspect, timestamps = output_fps(clip, recipe), Fraction(1), None
+    if recipe.restore_fps and info.timestamps is not None and frames <= len(info.timestamps):
+        timestamps = info.timestamps[:frames]
     if recipe.restore_size:
-        height, width = even_size(clip.fit.source_size)
+        height, width = output_size(clip.fit.source_size, config.infer.format)
+        pixel_aspect = info.sample_aspect_ratio
         written = (frame_HWC[:height, :width] for frame_HWC in _restored(result_THWC[:frames], clip, source, config))
     else:
         height, width = clip.fit.model_size
         written = _at_models_size(result_THWC[:frames], clip, config)
-    write_frames(file, written, (frames, height, width), fps, crf=config.infer.crf)
-    return VideoInfo(frames, height, width, fps)
+    write_frames(
+        file,
+        written,
+        (frames, height, width),
+        fps,
+        crf=config.infer.crf,
+        format=config.infer.format,
+        sample_aspect_ratio=pixel_aspect,
+        timestamps=timestamps,
+    )
+    return VideoInfo(frames, height, width, fps, pixel_aspect, timestamps)
 
 
 def output_fps(clip: Clip, recipe: RecipeConfig) -> float:
@@ -67,9 +80,11 @@ def output_fps(clip: Clip, recipe: RecipeConfig) -> float:
     return clip.info.fps if recipe.restore_fps else RELEASED_FPS
 
 
-def even_size(size: Size) -> Size:
-    """The largest size with even sides that is not above `size`; at least 2 x 2."""
-    return max(2, size[0] - size[0] % 2), max(2, size[1] - size[1] % 2)
+def output_size(size: Size, format: VideoFormat) -> Size:
+    """The largest size not above `size` that a format can hold; at least one step of the format in each direction."""
+    steps = {VideoFormat.h264: (2, 2), VideoFormat.prores: (1, 2)}.get(format, (1, 1))
+    height, width = (max(step, side - side % step) for side, step in zip(size, steps, strict=True))
+    return height, width
 
 
 def as_pixels(frame_HWC: NDArray[np.uint8], like: NDArray[PixelT]) -> NDArray[PixelT]:

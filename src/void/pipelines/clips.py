@@ -113,7 +113,9 @@ def _windows(files: ClipFolder, info: VideoInfo, frames: int, config: VoidConfig
     """The window of each frame; None, with a log line, where the whole picture is shown after all."""
     source_size, model_size = (info.height, info.width), (config.data.height, config.data.width)
     marked = find_marked(iter_mask(files, frames), source_size)
-    windows = region_fits(marked, source_size, model_size, margin=config.infer.feather)
+    windows = region_fits(
+        marked, source_size, model_size, margin=config.infer.feather, pixel_aspect=info.sample_aspect_ratio
+    )
     if windows is None:
         log.info("%s: the model is shown the whole picture; no smaller window would hold what is marked", files.video)
         return None

@@ -8,6 +8,7 @@ from enum import StrEnum
 from omegaconf import MISSING
 
 from void.recipe import Aspect
+from void.video import VideoFormat
 
 
 class Memory(StrEnum):
@@ -109,6 +110,8 @@ class InferConfig:
     lora: str | None = None
     """safetensors file (or its folder) of a LoRA for the transformer."""
     lora_scale: float = 1.0
+    format: VideoFormat = VideoFormat.h264
+    """h264: MP4 for players; ffv1: MKV, lossless, 8 bits; prores: MOV, 10 bits; png8, png16: a folder of pictures."""
     crf: int = 10
     """Quality of the H.264 files, 0 best to 51 worst. Evaluation measures the files, so their losses count."""
     pass2: Pass2Config = field(default_factory=Pass2Config)

@@ -229,7 +229,7 @@ def _open_pass(config: VoidConfig, stage: Stage) -> Pass:
         config.infer.num_shards,
         Predictions(config.name, checkpoint.record(), settings, versions, ()),
         source=CLIP if of_clips else PAIR,
-        suffix=".mp4",
+        suffix=config.infer.format.suffix,
         with_strips=config.infer.strip and of_clips,
         with_noise=stage is Stage.pass2,
     )

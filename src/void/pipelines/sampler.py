@@ -17,8 +17,12 @@ from void.models.build import DTYPES
 from void.pipelines import weights
 from void.pipelines.networks import EMPTY_PROMPT, Networks
 from void.pipelines.predictions import Prediction, clip_seed, content_sha256
-from void.pipelines.sources import Loaded, Source
+from void.pipelines.sources import Loaded, Result, Source
 from void.pipelines.void_pipeline import VoidPipeline
+from void.video import VideoFormat
+
+DEEP = (VideoFormat.prores, VideoFormat.png16)
+"""Formats whose result is written with 16 bits a colour."""
 
 
 class Sampler:
@@ -84,7 +88,7 @@ class Sampler:
 
     def _sample(
         self, source: Source, loaded: Loaded, noise_BTCHW: Tensor | None, on_step: Callable[[], None]
-    ) -> NDArray[np.uint8]:
+    ) -> Result:
         config, texts = self.config, self._networks.texts
 
         def step_end(_: VoidPipeline, index: int, timestep: int, tensors: dict[str, Any]) -> dict[str, Any]:
@@ -97,8 +101,9 @@ class Sampler:
             on_step()
             return tensors
 
+        is_deep = config.infer.format in DEEP
         # A generator on the CPU draws the same noise whatever the device.
-        frames_THWC: NDArray[np.uint8] = self._networks.pipeline(
+        frames = self._networks.pipeline(
             video=loaded.video_THWC,
             quadmask=loaded.quadmask,
             prompt_embeds=texts[source.caption],
@@ -112,8 +117,15 @@ class Sampler:
             overlap_frames=config.infer.overlap,
             windows_per_batch=config.infer.windows_per_batch,
             callback_on_step_end=step_end,
-        ).frames[0]
-        return frames_THWC
+            output_type="pt" if is_deep else "np",
+        ).frames
+        return as_16_bits(frames[0]) if is_deep else frames[0]
 
     def _seed(self, clip_id: str) -> int:
         return clip_seed(self.config.infer.seed, clip_id, per_clip=self.config.recipe.seed_per_clip)
+
+
+def as_16_bits(video_CTHW: Tensor) -> NDArray[np.uint16]:
+    """A clip `(3, T, H, W)` in [-1, 1] as RGB frames `(T, H, W, 3)` of 16 bits."""
+    scaled_CTHW = ((video_CTHW.float().clamp(-1, 1) + 1) * 32767.5).round()
+    return scaled_CTHW.permute(1, 2, 3, 0).cpu().numpy().astype(np.uint16)

@@ -38,12 +38,11 @@ from void.pipelines.settings import second_pass_settings, view_settings
 from void.pipelines.sources import LastLoaded, Loaded, Source
 from void.recipe import Stage
 from void.tracking.progress import progress_bar
-from void.video import probe
+from void.video import VideoFormat, probe
 
 log = logging.getLogger(__name__)
 
 SCHEMA = 1
-FIRST_SUFFIXES = (".mp4", ".mkv", ".mov", "")
 OBSTACLES = {
     Obstacle.one_frame: "it has one frame",
     Obstacle.no_region: "the mask has no region",
@@ -292,7 +291,7 @@ def find_first_passes(
 
 def _first_file(folder: Path, source_id: str) -> Path:
     """The result of any program under one of the names that can be read; the usual one where there is none."""
-    names = [f"{source_id}{suffix}" for suffix in FIRST_SUFFIXES]
+    names = [f"{source_id}{suffix}" for suffix in dict.fromkeys(one.suffix for one in VideoFormat)]
     return next((folder / name for name in names if (folder / name).exists()), folder / names[0])
 
 

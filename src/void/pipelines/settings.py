@@ -18,6 +18,7 @@ from void.pipelines.config import Composite, Region
 from void.pipelines.windows import latent_window
 from void.recipe import Stage
 from void.shapes import check_frames, check_size
+from void.video import VideoFormat
 
 # Keys of `infer` that change a clip, or may.
 INFER_KEYS = (
@@ -99,11 +100,15 @@ def region_settings(config: VoidConfig) -> dict[str, Any]:
     return {"region": config.infer.region.value, "feather": config.infer.feather}
 
 
-def composite_settings(config: VoidConfig) -> dict[str, Any]:
-    """What the composite depends on, as JSON; nothing without one, so that earlier results hold."""
-    if config.infer.composite is Composite.none:
-        return {}
-    return {"composite": config.infer.composite.value, "feather": config.infer.feather}
+def output_settings(config: VoidConfig) -> dict[str, Any]:
+    """How a result is composed and coded, as JSON; nothing by default, so that earlier results hold."""
+    infer = config.infer
+    settings: dict[str, Any] = {}
+    if infer.composite is not Composite.none:
+        settings |= {"composite": infer.composite.value, "feather": infer.feather}
+    if infer.format is not VideoFormat.h264:
+        settings |= {"format": infer.format.value}
+    return settings
 
 
 def check_composite(config: VoidConfig) -> None:
@@ -228,7 +233,7 @@ def sampling_settings(config: VoidConfig) -> dict[str, Any]:
         "recipe": pipeline_settings(config)
         | {name: getattr(recipe, name) for name in (PAIR_RECIPE_KEYS if pairs else CLIP_RECIPE_KEYS)},
         "geometry": geometry,
-        "infer": infer | _lora_identity(config) | region_settings(config) | composite_settings(config),
+        "infer": infer | _lora_identity(config) | region_settings(config) | output_settings(config),
     }
 
 

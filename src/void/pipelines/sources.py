@@ -20,7 +20,7 @@ from void.data.fit import check_length, fit_pair
 from void.errors import InputError
 from void.pairs import VIDEOS, ManifestRow, read_pair
 from void.pipelines.clip_folders import ClipFolder, clip_fingerprint
-from void.pipelines.clip_results import as_pixels, even_size, write_result
+from void.pipelines.clip_results import as_pixels, output_size, write_result
 from void.pipelines.clips import MAX_ASPECT_DIFFERENCE, Clip, check_clip, load_clip, mirrored
 from void.pipelines.composite import composite
 from void.pipelines.config import Composite, InferConfig
@@ -30,7 +30,7 @@ from void.pipelines.strip import write_strip
 from void.quadmask import Quadmask
 from void.recipe import VideoResize
 from void.resize import resize_frames
-from void.video import VideoInfo, iter_video, probe, read_video, write_frames
+from void.video import VideoFormat, VideoInfo, iter_video, probe, read_video, write_frames
 
 Frames = NDArray[np.uint8]
 Result = NDArray[np.uint8] | NDArray[np.uint16]
@@ -122,7 +122,14 @@ class LoadedPair(Loaded):
 
     def write_result(self, file: Path, result_THWC: Result) -> VideoInfo:
         frames, height, width, _ = result_THWC.shape
-        write_frames(file, self._composed(result_THWC), (frames, height, width), self.fps, crf=self.infer.crf)
+        write_frames(
+            file,
+            self._composed(result_THWC),
+            (frames, height, width),
+            self.fps,
+            crf=self.infer.crf,
+            format=self.infer.format,
+        )
         return VideoInfo(frames, height, width, self.fps)
 
     def _composed(self, result_THWC: Result) -> Iterator[Result]:
@@ -151,7 +158,8 @@ class LoadedClip(Loaded):
                 "run `void infer stage=pass1` over the same clip and recipe first, or give another "
                 "infer.pass2.first_pass",
             )
-        ratios = [width / height for height, width in (model_size, even_size(self.clip.fit.source_size))]
+        source_size = output_size(self.clip.fit.source_size, VideoFormat.h264)
+        ratios = [width / height for height, width in (model_size, source_size)]
         if all(abs(info.width / info.height / ratio - 1) > MAX_ASPECT_DIFFERENCE for ratio in ratios):
             raise InputError(
                 f"{file} has {shown}: neither the shape of {self.files.video} nor the model's",
@@ -171,9 +179,11 @@ class LoadedClip(Loaded):
 
     def _at_clips_size(self, frame_HWC: Frames) -> Frames:
         """A frame of a result; of an odd clip the last row or column was left out, and is repeated."""
-        (height, width), (even_height, even_width) = self.clip.fit.source_size, even_size(self.clip.fit.source_size)
-        fitted_HWC = resize_frames(frame_HWC[None], even_height, even_width, VideoResize.area)[0]
-        return np.pad(fitted_HWC, ((0, height - even_height), (0, width - even_width), (0, 0)), mode="edge")
+        height, width = self.clip.fit.source_size
+        missing = (height - frame_HWC.shape[0], width - frame_HWC.shape[1])
+        if all(0 <= pixels <= 1 for pixels in missing):
+            return np.pad(frame_HWC, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="edge")
+        return resize_frames(frame_HWC[None], height, width, VideoResize.area)[0]
 
     def write_result(self, file: Path, result_THWC: Result) -> VideoInfo:
         if self.config.infer.strip:
