@@ -164,8 +164,9 @@ def test_from_the_command_to_the_file(folder: Path, toy_config: Compose, format:
     input_THWC, _ = read_video(folder / "input_video.mp4")
     assert frames_THWC.shape == input_THWC.shape and fps == 24
     far_THW = far_from_mark(read_mask(folder / "quadmask_0.mp4")[0])
-    largest = np.abs(frames_THWC.astype(int) - input_THWC)[far_THW].max()
-    assert largest <= (12 if format is VideoFormat.prores else 0)
+    difference = np.abs(frames_THWC.astype(int) - input_THWC)[far_THW]
+    # ProRes halves the width of the colours, which smears the edge of the seam.
+    assert difference.mean() < 2 if format is VideoFormat.prores else not difference.any()
     before = (root / "predictions.json").stat().st_mtime_ns
     infer(config)
     assert (root / "predictions.json").stat().st_mtime_ns == before
