@@ -108,7 +108,7 @@ class InferConfig:
     compile: bool = False
     """torch.compile the transformer's blocks; the first step takes minutes."""
     lora: str | None = None
-    """safetensors file (or its folder) of a LoRA for the transformer."""
+    """A LoRA for the transformer, from any trainer (docs/weights.md): a safetensors file or its folder."""
     lora_scale: float = 1.0
     format: VideoFormat = VideoFormat.h264
     """h264: MP4 for players; ffv1: MKV, lossless, 8 bits; prores: MOV, 10 bits; png8, png16: a folder of pictures."""

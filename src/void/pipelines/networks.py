@@ -75,7 +75,7 @@ class Networks:
             scheduler=build_scheduler(config.model),
             **pipeline_settings(config),
         )
-        apply_memory(pipeline, config.infer, self._device)
+        apply_memory(pipeline, config.infer, self._device, config.recipe.mask_expansion)
         pipeline.set_progress_bar_config(disable=True)
         self._pipeline = pipeline
 

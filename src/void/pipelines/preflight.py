@@ -11,7 +11,7 @@ from void.models.build import build_tokenizer, build_vae
 from void.models.loading import check_fits
 from void.models.weights import read_shapes, resolve
 from void.pipelines import weights
-from void.pipelines.lora import check_fits_transformer
+from void.pipelines.lora import check_lora
 from void.pipelines.memory import check_memory
 
 
@@ -39,4 +39,4 @@ def check_networks(config: VoidConfig, checkpoints: Sequence[weights.Checkpoint]
         if infer.attention is not None:
             set_attention_backend(transformer, infer.attention)
         if infer.lora is not None:
-            check_fits_transformer(infer.lora, transformer)
+            check_lora(infer.lora, config, checkpoint)
