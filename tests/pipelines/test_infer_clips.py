@@ -202,7 +202,7 @@ def test_a_run_that_cannot_begin_costs_no_result(
 def test_impossible_settings(tmp_path: Path, toy_config: Compose, key: str, value: int) -> None:
     config = toy_config(*FAST, f"infer.input={write_clip(tmp_path / 'a')}")
     setattr(config.infer, key, value)
-    with pytest.raises(InputError, match=rf"infer\.{key} = {value}"):
+    with pytest.raises(InputError, match=rf"infer\.{key} .*{value}"):
         infer(config)
 
 
