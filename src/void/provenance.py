@@ -23,5 +23,5 @@ def write_pair_again(folder: Path) -> str:
 def write_manifest_again(root: Path) -> str:
     """The remedy for a broken manifest."""
     if is_generated(root):
-        return "write the manifest again with `void generate`"
-    return "write the manifest again with void.pairs.write_manifest"
+        return "move the manifest away and write it again with `void generate`"
+    return "move the manifest away and write it again with void.pairs.write_manifest"

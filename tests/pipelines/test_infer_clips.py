@@ -39,7 +39,7 @@ Compose = Callable[..., VoidConfig]
 
 def files(config: VoidConfig) -> dict[str, int]:
     root = Path(config.infer.root)
-    return {str(file.relative_to(root)): file.stat().st_mtime_ns for file in root.rglob("*") if file.is_file()}
+    return {str(file.relative_to(root)): file.stat().st_mtime_ns for file in root.rglob("[!.]*") if file.is_file()}
 
 
 @pytest.mark.parametrize(("frames", "size"), [(3, (32, 48)), (7, (50, 90)), (90, (32, 48)), (205, (32, 48))])

@@ -58,7 +58,7 @@ def compose(toy_config: Compose, tmp_path: Path) -> Compose:
 
 def files(folder: str | Path) -> dict[str, int]:
     root = Path(folder)
-    return {str(file.relative_to(root)): file.stat().st_mtime_ns for file in root.rglob("*") if file.is_file()}
+    return {str(file.relative_to(root)): file.stat().st_mtime_ns for file in root.rglob("[!.]*") if file.is_file()}
 
 
 def contents(folder: str | Path) -> dict[str, bytes]:

@@ -78,7 +78,7 @@ class Importer:
                     log.warning("%s is damaged, or images beside %s have changed: it is read again", place, path)
                     shutil.rmtree(place)
                 request = {"file": str(path.resolve()), "sequence": sequence, "field": field, "moves": moves}
-                with whole_folder(place) as partial:
+                with whole_folder(place, "imported motion") as partial:
                     _import(request | {"animation": animation, "folder": str(partial.resolve())}, partial)
                 found = _load(place, digest)
         return found

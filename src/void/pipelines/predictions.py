@@ -11,19 +11,17 @@ With `infer.num_shards` > 1 each shard writes an index of its own, predictions-S
 another one wrote; readers take all of them together.
 
 An entry's `key` is a hash over everything the clip depends on, so a rerun can tell a finished clip from a stale one.
-`written` holds the checksums of all files that runs have put into the folder: only those are ever replaced or deleted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, field, fields, replace
+from dataclasses import MISSING, asdict, dataclass, fields, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from void.data.randomness import child_seed
 from void.errors import InputError
-from void.files import read_json, sha256_file, sha256_of, write_json
+from void.files import is_our_json, read_json, sha256_file, sha256_of, write_json
 from void.pairs import ManifestRow
 from void.recipe import Stage
 
@@ -82,8 +80,6 @@ class Predictions:
         settings: every configuration value the clips depend on, by group.
         versions: of the packages that sampled.
         clips: in the order of the manifest, or by name.
-        written: Checksums (`content_sha256`) of the files that runs have written, by path inside the folder. While a
-            file is being replaced there are two, that of the old one and that of the new one.
     """
 
     run: str
@@ -91,7 +87,6 @@ class Predictions:
     settings: dict[str, Any]
     versions: dict[str, str]
     clips: tuple[Prediction, ...]
-    written: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def pair_fingerprint(row: ManifestRow) -> str:
@@ -128,9 +123,9 @@ def content_sha256(path: Path) -> str:
     """Hex SHA-256 of a file; of a folder (a clip as numbered pictures), a hash over its files' names and contents."""
     if not path.is_dir():
         return sha256_file(path)
-    return sha256_of(
-        {item.relative_to(path).as_posix(): sha256_file(item) for item in path.rglob("*") if item.is_file()}
-    )
+    # Hidden files say who wrote the pictures.
+    pictures = [item for item in path.iterdir() if item.is_file() and not item.name.startswith(".")]
+    return sha256_of({item.name: sha256_file(item) for item in pictures})
 
 
 def index_files(folder: Path) -> list[Path]:
@@ -140,8 +135,17 @@ def index_files(folder: Path) -> list[Path]:
 
 
 def write_predictions(folder: Path, predictions: Predictions, name: str = INDEX) -> None:
-    """Write an index, whole or not at all."""
-    write_json(folder / name, {"schema": SCHEMA, "kind": KIND, **asdict(predictions)})
+    """Write an index, whole or not at all.
+
+    Raises:
+        InputError: The file that is there is no index, or the disk is full.
+    """
+    write_json(folder / name, {"schema": SCHEMA, "kind": KIND, **asdict(predictions)}, earlier=is_index)
+
+
+def is_index(path: Path) -> bool:
+    """Whether a file is an index as `write_predictions` writes it."""
+    return is_our_json("schema", "kind", "clips")(path) and read_json(path)["kind"] == KIND
 
 
 def read_predictions(folder: Path) -> Predictions:
@@ -188,7 +192,7 @@ def read_index(path: Path) -> Predictions:
             f"{path} is not an index of predictions of schema {SCHEMA} (found {found})",
             "delete the folder and run `void infer` again, or choose another one with infer.root=PATH",
         )
-    names = [one.name for one in fields(Predictions) if one.name != "written"]
+    names = [one.name for one in fields(Predictions)]
     known = {one.name for one in fields(Prediction)}
     required = {one.name for one in fields(Prediction) if one.default is MISSING}
     clips = value.get("clips")
@@ -199,17 +203,10 @@ def read_index(path: Path) -> Predictions:
     ):
         raise InputError(f"{path} lacks keys that schema {SCHEMA} has", "delete the folder and run `void infer` again")
     entries = tuple(Prediction(**clip) for clip in clips)
-    # Earlier releases listed the checksums of the clips alone.
-    written = value.get("written", {clip.file: [clip.sha256] for clip in entries})
-    if not isinstance(written, dict) or not all(isinstance(sums, list) for sums in written.values()):
-        raise InputError(
-            f"{path}: `written` is not a table of checksums", "delete the folder and run `void infer` again"
-        )
-    table = {name: tuple(sums) for name, sums in written.items()}
-    outside = [name for name in (*table, *(clip.file for clip in entries)) if _leads_outside(name)]
+    outside = [clip.file for clip in entries if _leads_outside(clip.file)]
     if outside:
         raise InputError(f"{path} names a file outside of its folder: {outside[0]}", "delete that entry by hand")
-    return Predictions(**{name: value[name] for name in names} | {"clips": entries, "written": table})
+    return Predictions(**{name: value[name] for name in names} | {"clips": entries})
 
 
 def _leads_outside(name: str) -> bool:

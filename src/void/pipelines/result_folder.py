@@ -1,8 +1,8 @@
 """What a rerun of `void infer` finds in its folder: results that still hold, and results that it will replace.
 
 Nothing is deleted before the first new result is written, so that a run that cannot begin costs no finished clip. No
-file is ever replaced or deleted unless an index of the folder says that a run wrote exactly these bytes. A new file
-is therefore announced in the index before it gets its name: a killed run leaves nothing that a rerun would not know.
+file is ever replaced or deleted unless the folder's ledger (`void.ledger`), or the index of a version without ledgers,
+says that a run wrote exactly these bytes. A new file is listed there before it gets its name.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ import logging
 import os
 import shutil
 import uuid
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from void import ledger
 from void.errors import InputError
-from void.files import PARTIAL_MARK, remove_partials, sha256_of
+from void.files import PARTIAL_MARK, check_replaceable, remove_partials, remove_written, sha256_of
 from void.pipelines.predictions import (
     CLIP,
     MORPHING,
@@ -28,6 +29,7 @@ from void.pipelines.predictions import (
     content_sha256,
     index_files,
     index_name,
+    is_index,
     noise_file,
     read_index,
     score_file,
@@ -40,6 +42,7 @@ log = logging.getLogger(__name__)
 
 ANOTHER_FOLDER = "write elsewhere (infer.root=PATH, or name=NAME for a run of its own), or delete the folder"
 NAMED_AT_MOST = 5
+FRAMES_KIND = "folder of frames"
 OWN_FOLDERS = (STRIPS, NOISE, MORPHING)
 
 
@@ -76,8 +79,7 @@ class ResultFolder:
         self.empty, self.source, self.suffix = empty, source, suffix
         self.with_strips, self.with_noise = with_strips, with_noise
         self._indices = {file: read_index(file) for file in index_files(root)}
-        self._listed = self._indices.get(root / self.index, empty)
-        self._written = _united(index.written for index in self._indices.values())
+        self._checksums = {clip.file: clip.sha256 for index in self._indices.values() for clip in index.clips}
         self._others: dict[str, Prediction] = {}
         self._stale: list[Prediction] = []
         self._outdated: list[Path] = []
@@ -174,16 +176,15 @@ class ResultFolder:
         listed = {clip.id: clip for clip in clips}
         if self._others:
             listed = dict(sorted((self._others | listed).items()))
-        self._list(replace(self.empty, clips=tuple(listed.values())))
+        write_predictions(self.root, replace(self.empty, clips=tuple(listed.values())), self.index)
         kept = {name for clip in listed.values() for name in self._names(clip.id, clip.file)}
         # The score of a clip that is made again is of this run already.
         kept |= {score_file(Path(), name).as_posix() for name in self._wanted}
         stale = {name for clip in self._stale for name in self._names(clip.id, clip.file)} - kept
-        removed = [self._remove(name) for name in sorted(stale)]
+        for name in sorted(stale):
+            remove_written(self.root / name, earlier=self._is_earlier)
         for file in self._outdated:
-            file.unlink(missing_ok=True)
-        if any(removed):
-            self._list(self._listed)
+            remove_written(file, earlier=is_index)
         self._stale, self._outdated = [], []
 
     @property
@@ -203,47 +204,35 @@ class ResultFolder:
         foreign = [name for name in names if not self._may_write(name)]
         if foreign:
             raise self._refusal(foreign)
-        sums = {name: (content_sha256(staging / name),) for name in names}
-        self._written = _united([self._written, sums])
-        self._list(self._listed)
         for name in names:
-            target = self.root / name
+            made, target = staging / name, self.root / name
             target.parent.mkdir(parents=True, exist_ok=True)
-            if target.is_dir():
-                shutil.rmtree(target)
-            (staging / name).replace(target)
-        self._written |= sums
-
-    def _list(self, index: Predictions) -> None:
-        """Write the index, with the checksums of all files that are there."""
-        self._listed = replace(index, written=dict(sorted(self._written.items())))
-        write_predictions(self.root, self._listed, self.index)
+            if made.is_dir():
+                inside = {item.relative_to(made).as_posix(): item for item in made.rglob("*") if item.is_file()}
+                sums = {file: ledger.content_of(item) for file, item in sorted(inside.items())}
+                ledger.note(made, {ledger.WHOLE: FRAMES_KIND} | sums)
+                remove_written(target)
+            else:
+                ledger.note(self.root, {name: ledger.content_of(made)})
+            made.replace(target)
 
     def _may_write(self, name: str) -> bool:
-        path = self.root / name
-        if not path.exists() and not path.is_symlink():
-            return True
-        return name in self._written and not path.is_symlink() and content_sha256(path) in self._written[name]
+        try:
+            check_replaceable(self.root / name, earlier=self._is_earlier)
+        except InputError:
+            return False
+        return True
 
-    def _remove(self, name: str) -> bool:
-        """Delete a file that a run wrote, and forget it; one that was changed since then stays."""
-        is_known = self._written.get(name) is not None
-        path = self.root / name
-        if is_known and path.exists():
-            if not self._may_write(name):
-                log.warning("%s stays: it was changed after `void infer` wrote it", path)
-            elif path.is_dir():
-                shutil.rmtree(path)
-            else:
-                path.unlink()
-        self._written.pop(name, None)
-        return is_known
+    def _is_earlier(self, path: Path) -> bool:
+        """Whether the index of a version without ledgers lists a clip with exactly these bytes."""
+        checksum = self._checksums.get(path.name) if path.parent == self.root else None
+        return checksum is not None and content_sha256(path) == checksum
 
     def _refusal(self, names: Sequence[str]) -> InputError:
         shown = ", ".join(str(self.root / name) for name in names[:NAMED_AT_MOST])
         more = f" and {len(names) - NAMED_AT_MOST} more" if len(names) > NAMED_AT_MOST else ""
         return InputError(
-            f"{shown}{more} would be replaced, but {self.index} does not say that `void infer` wrote exactly this",
+            f"{shown}{more} would be replaced, but nothing says that `void infer` wrote exactly this",
             "move it away (a result that was changed on purpose, too), or write elsewhere: infer.root=PATH",
         )
 
@@ -279,11 +268,3 @@ def _contents(staging: Path, suffix: str) -> list[str]:
     whole = [item for item in staging.iterdir() if item.is_file() or (not suffix and item.name not in OWN_FOLDERS)]
     below = [item for name in OWN_FOLDERS for item in (staging / name).glob("*")]
     return sorted(item.relative_to(staging).as_posix() for item in (*whole, *below))
-
-
-def _united(tables: Iterable[Mapping[str, Sequence[str]]]) -> dict[str, tuple[str, ...]]:
-    united: dict[str, tuple[str, ...]] = {}
-    for table in tables:
-        for name, sums in table.items():
-            united[name] = tuple(dict.fromkeys([*united.get(name, ()), *sums]))
-    return united
