@@ -16,6 +16,7 @@ Shape legend: T frames, H height, W width.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -74,7 +75,7 @@ def region_fits(
         margin: Smallest margin around them, pixels.
         pixel_aspect: Width of a pixel of the clip, divided by its height.
     """
-    seen_T = (marked.end_T2 > marked.first_T2).all(axis=1)
+    seen_T: NDArray[np.bool_] = np.all(marked.end_T2 > marked.first_T2, axis=1)
     if not seen_T.any():
         return None
     first_T2, end_T2 = _with_margin(marked, source_size, max(margin, MIN_MARGIN))
@@ -82,10 +83,10 @@ def region_fits(
     shape = (model_size[0], model_size[1] / float(pixel_aspect))
     needed = [(end_T2 - first_T2)[seen_T, axis].max() / shape[axis] for axis in (0, 1)]
     scale = max(1.0, *needed)
-    window = tuple(int(np.ceil(scale * side - 1e-9)) for side in shape)
-    if all(side >= whole for side, whole in zip(window, source_size, strict=True)):
+    window = (math.ceil(scale * shape[0] - 1e-9), math.ceil(scale * shape[1] - 1e-9))
+    covered = (min(window[0], source_size[0]), min(window[1], source_size[1]))
+    if covered == source_size:
         return None
-    covered = tuple(min(side, whole) for side, whole in zip(window, source_size, strict=True))
     paths = [_path(first_T2[:, axis], end_T2[:, axis], seen_T, covered[axis], source_size[axis]) for axis in (0, 1)]
     model = _seen_box(covered, window, model_size)
     return [
