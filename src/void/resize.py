@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from void.quadmask import LEVELS, Quadmask
 from void.recipe import MaskResize, VideoResize
 
-PixelT = TypeVar("PixelT", np.uint8, np.uint16)
+PixelT = TypeVar("PixelT", bound=np.unsignedinteger[Any])
 
 # The released loader's upper bounds, both included, of blended grey values that count as 0, 63 and 127.
 RELEASED_THRESHOLDS = (31.0, 95.0, 191.0)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,7 @@ from void.video import VideoFormat, VideoInfo, iter_video, write_frames
 
 RELEASED_FPS = 12.0
 
-PixelT = TypeVar("PixelT", np.uint8, np.uint16)
+PixelT = TypeVar("PixelT", bound=np.unsignedinteger[Any])
 
 
 def write_result(
@@ -55,6 +55,7 @@ def write_result(
     fps, pixel_aspect, timestamps = output_fps(clip, recipe), Fraction(1), None
     if recipe.restore_fps and info.timestamps is not None and frames <= len(info.timestamps):
         timestamps = info.timestamps[:frames]
+    written: Iterator[NDArray[PixelT]]
     if recipe.restore_size:
         height, width = output_size(clip.fit.source_size, config.infer.format)
         pixel_aspect = info.sample_aspect_ratio
@@ -89,8 +90,8 @@ def output_size(size: Size, format: VideoFormat) -> Size:
 
 def as_pixels(frame_HWC: NDArray[np.uint8], like: NDArray[PixelT]) -> NDArray[PixelT]:
     """A frame of 8 bits in the number of bits of another one; 255 becomes the brightest value."""
-    factor = int(np.iinfo(like.dtype).max) // 255
-    return frame_HWC if factor == 1 else frame_HWC.astype(like.dtype) * like.dtype.type(factor)
+    factor = like.dtype.type(np.iinfo(like.dtype).max // 255)
+    return frame_HWC.astype(like.dtype, copy=False) * factor if factor > 1 else frame_HWC.astype(like.dtype, copy=False)
 
 
 def _at_models_size(result_THWC: NDArray[PixelT], clip: Clip, config: VoidConfig) -> Iterator[NDArray[PixelT]]:

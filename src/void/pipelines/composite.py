@@ -10,7 +10,7 @@ Shape legend: H height, W width, C colours.
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from void.pipelines.frame_fit import Box, Size
 
-PixelT = TypeVar("PixelT", np.uint8, np.uint16)
+PixelT = TypeVar("PixelT", bound=np.unsignedinteger[Any])
 
 
 def mask_share(marked_HW: NDArray[np.bool_], feather: int) -> NDArray[np.float32]:

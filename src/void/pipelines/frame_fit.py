@@ -15,7 +15,7 @@ Shape legend: H height, W width, C colours.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,7 @@ from void.recipe import Aspect, MaskResize, VideoResize
 from void.resize import resize_frames, resize_mask
 
 Size = tuple[int, int]
-PixelT = TypeVar("PixelT", np.uint8, np.uint16)
+PixelT = TypeVar("PixelT", bound=np.unsignedinteger[Any])
 
 
 @dataclass(frozen=True)

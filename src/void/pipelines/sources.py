@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +33,8 @@ from void.resize import resize_frames
 from void.video import VideoFormat, VideoInfo, iter_video, probe, read_video, write_frames
 
 Frames = NDArray[np.uint8]
-Result = NDArray[np.uint8] | NDArray[np.uint16]
+Result = NDArray[np.unsignedinteger[Any]]
+"""A result as it is written: RGB frames of 8 or 16 bits."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -284,7 +285,7 @@ class LastLoaded:
 def as_8_bits(result_THWC: Result) -> Frames:
     """A result as it is looked at."""
     if result_THWC.dtype == np.uint8:
-        return result_THWC
+        return result_THWC.astype(np.uint8, copy=False)
     return np.rint(result_THWC / 257).astype(np.uint8)
 
 
