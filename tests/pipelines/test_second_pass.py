@@ -286,6 +286,9 @@ def test_what_does_not_fit_is_refused(compose: Compose, tmp_path: Path) -> None:
         infer(compose("stage=pass2", f"infer.input={folder}", f"infer.pass2.first_pass={tmp_path}/wide"))
     with pytest.raises(InputError, match=r"noise\.inference_video=target: a user's clip has no counterfactual"):
         infer(compose("stage=pass2", f"infer.input={folder}", "noise.inference_video=target"))
+    for other in ("infer.root", "infer.pass2.first_pass"):
+        with pytest.raises(InputError, match=rf"{other.replace('.', '[.]')} and infer\.pass2\.root are both"):
+            infer(compose("stage=both", f"infer.pass2.root={tmp_path}/one", f"{other}={tmp_path}/one"))
     with pytest.raises(InputError, match=r"noise\.flow=simulator"):
         infer(compose("stage=pass2", "noise.flow=simulator"))
     with pytest.raises(InputError, match=r"noise\.canvas must be at least 1, got 0"):

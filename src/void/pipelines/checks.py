@@ -56,6 +56,12 @@ def check_second_pass(config: VoidConfig) -> None:
             f"infer.root and infer.pass2.root are both {config.infer.root}: each clip has one result in each",
             "give the second pass a folder of its own, or leave infer.pass2.root out",
         )
+    if Path(config.infer.pass2.first_pass).resolve() == roots[1]:
+        raise InputError(
+            f"infer.pass2.first_pass and infer.pass2.root are both {config.infer.pass2.root}: the second pass would "
+            "replace what it starts from",
+            "give it a folder of its own: infer.pass2.root=PATH",
+        )
     if config.noise.inference_video is NoiseVideo.target and config.infer.input is not None:
         raise InputError(
             "noise.inference_video=target: a user's clip has no counterfactual to follow",

@@ -126,7 +126,7 @@ class Run:
             assert second is not None
             self._release()
             second.find()
-            this.folder.check_names([source.id for source in self._sound(self.queue.sources)])
+            this.folder.check_names(*self._named(self._sound(self.queue.sources)))
             second.score()
         sources = self._sound(self.queue.sources)
         keys = {source.id: clip_key(this.checkpoint, this.settings, source, second) for source in sources}
@@ -142,9 +142,9 @@ class Run:
                 this.folder.publish([done[source.id] for source in sources if source.id in done])
             log.info("%s is up to date: %d clips in %s", stage.value, len(done), this.folder.root)
             return
-        this.folder.check_names([source.id for source in todo])
+        this.folder.check_names(*self._named(todo))
         if stage is Stage.pass1 and self._second is not None:
-            self._second.folder.check_names([source.id for source in self.queue.wanted])
+            self._second.folder.check_names(*self._named(self.queue.wanted))
         for source in todo:
             if second is not None and second.keeps(source):
                 add(source, second.keep(source, keys[source.id]))
@@ -213,6 +213,10 @@ class Run:
     def _release(self) -> None:
         if self._networks is not None:
             self._networks.release()
+
+    def _named(self, sources: Sequence[Source]) -> tuple[list[str], list[Path]]:
+        """Ids of the clips whose results are to be written, and the files that this run reads."""
+        return [source.id for source in sources], [file for source in self.queue.sources for file in source.inputs]
 
     def _sound(self, sources: Sequence[Source]) -> list[Source]:
         return [source for source in sources if source.id not in self.queue.faults.errors]

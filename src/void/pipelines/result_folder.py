@@ -89,9 +89,10 @@ class ResultFolder:
         """Name of a clip's result."""
         return f"{clip_id}{self.suffix}"
 
-    def check_names(self, clip_ids: Collection[str]) -> None:
+    def check_names(self, clip_ids: Collection[str], inputs: Collection[Path] = ()) -> None:
         """Raise InputError where a file that this run would write for one of these clips is there, and is not a run's.
 
+        An input is never replaced, whoever wrote it.
         A folder that cannot be written is refused as well, and a clip whose name one of this folder's own parts has.
         """
         there = next(path for path in (self.root.absolute(), *self.root.absolute().parents) if path.exists())
@@ -107,7 +108,9 @@ class ResultFolder:
                     f"the result of {clip_id} would be named {self.root / self.file_name(clip_id)}, which is taken",
                     "rename the clip's folder",
                 )
-        foreign = [name for clip_id in clip_ids for name in self._names(clip_id) if not self._may_write(name)]
+        names = [name for clip_id in clip_ids for name in self._names(clip_id)]
+        read = {path.resolve() for path in inputs}
+        foreign = [name for name in names if (self.root / name).resolve() in read or not self._may_write(name)]
         if foreign:
             raise self._refusal(foreign)
 

@@ -87,6 +87,11 @@ class Source(Protocol):
     def kind(self) -> str: ...
 
     @property
+    def inputs(self) -> Sequence[Path]:
+        """Files that are the user's own."""
+        ...
+
+    @property
     def fingerprint(self) -> str:
         """Hash over the contents of its files, as they were when it was first asked for."""
         ...
@@ -208,6 +213,10 @@ class PairSource:
         return self.row.caption
 
     @property
+    def inputs(self) -> Sequence[Path]:
+        return ()
+
+    @property
     def fingerprint(self) -> str:
         return pair_fingerprint(self.row)
 
@@ -244,6 +253,10 @@ class ClipSource:
     @property
     def caption(self) -> str:
         return self.files.caption
+
+    @property
+    def inputs(self) -> Sequence[Path]:
+        return self.files.video, self.files.mask
 
     @cached_property
     def fingerprint(self) -> str:
