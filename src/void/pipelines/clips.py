@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from void.config import VoidConfig
 from void.errors import InputError
 from void.pipelines.checks import INVERT_QUADMASK, check_polarity
 from void.pipelines.clip_folders import ClipFolder, MaskKind, read_clip_folder
+from void.pipelines.clip_masks import BINARY_WHITE, iter_mask
 from void.pipelines.config import Region
 from void.pipelines.frame_fit import FrameFit, frame_fit
 from void.pipelines.region import find_marked, region_fits
@@ -27,12 +28,10 @@ from void.quadmask import Quadmask
 from void.recipe import RecipeConfig
 from void.resize import resize_mask
 from void.shapes import ceil_frames
-from void.video import VideoInfo, iter_video, probe
+from void.video import VideoInfo, iter_video, largest_shift, probe
 
 log = logging.getLogger(__name__)
 
-# From here on a binary mask's pixel is white: the released threshold.
-BINARY_WHITE = 240
 INVERT = {
     MaskKind.quadmask: INVERT_QUADMASK,
     MaskKind.binary: "in mask_*.mp4 white is removed: invert the video, or name it quadmask_0.mp4, where black is",
@@ -86,9 +85,14 @@ def load_clip(source: ClipFolder | Path, config: VoidConfig) -> Clip:
         log.warning(
             "%s: only the first %d of %d frames are sampled (recipe.max_frames)", files.video, frames, info.frames
         )
+    padded = padded_length(frames, recipe, config.infer.window)
+    if info.timestamps is not None:
+        _tell_timing(files.video, info, kept=recipe.restore_fps and (recipe.trim_padding or padded == frames))
     model_size = (config.data.height, config.data.width)
-    fit = frame_fit((info.height, info.width), model_size, config.infer.aspect)
-    mask_fit = frame_fit((mask_info.height, mask_info.width), model_size, config.infer.aspect)
+    fit = frame_fit((info.height, info.width), model_size, config.infer.aspect, info.sample_aspect_ratio)
+    # A mask shows what the clip shows, whatever its own tag says of its pixels.
+    mask_pixel = shown_aspect(info) * mask_info.height / mask_info.width
+    mask_fit = frame_fit((mask_info.height, mask_info.width), model_size, config.infer.aspect, mask_pixel)
     windows = _windows(files, info, frames, config) if config.infer.region is Region.auto else None
 
     video_THWC = np.empty((frames, *model_size, 3), np.uint8)
@@ -103,7 +107,7 @@ def load_clip(source: ClipFolder | Path, config: VoidConfig) -> Clip:
     if not primary_THW.any():
         shown = f"white ({BINARY_WHITE} to 255)" if files.mask_kind is MaskKind.binary else "black (0) or 63"
         log.warning("%s removes nothing: no pixel of it is %s", files.mask, shown)
-    order = mirrored(frames, padded_length(frames, recipe, config.infer.window))
+    order = mirrored(frames, padded)
     quadmask = Quadmask(primary_THW[order], affected_THW[order])
     check_polarity(quadmask, str(files.mask), INVERT[files.mask_kind])
     return Clip(video_THWC[order], quadmask, files.caption, info, frames, windows[0] if windows else fit, windows)
@@ -127,31 +131,53 @@ def _windows(files: ClipFolder, info: VideoInfo, frames: int, config: VoidConfig
     return windows
 
 
+def _tell_timing(video: Path, info: VideoInfo, *, kept: bool) -> None:
+    assert info.timestamps is not None
+    if kept:
+        log.info("%s plays at a varying rate, %.3g frames per second on average: its times are kept", video, info.fps)
+    else:
+        shift = largest_shift(info.timestamps, info.fps)
+        log.warning("%s plays at a varying rate; the result does not: frames shift by up to %.2f s", video, shift)
+
+
 def check_clip(files: ClipFolder) -> tuple[VideoInfo, VideoInfo]:
-    """Length, size and rate of a clip and of its mask, which belong together; decodes one frame of each.
+    """Length, size and rate of a clip and of its first mask, which belong together; decodes the files to count them.
 
     Raises:
-        InputError: a file is broken, lengths or shapes differ, or the rate makes no sense.
+        InputError: A file is broken, lengths or shapes differ, or the rate makes no sense.
     """
-    info, mask_info = probe(files.video), probe(files.mask)
+    info, mask_infos = probe(files.video), [probe(mask) for mask in files.masks]
     if not math.isfinite(info.fps) or not 0 < info.fps <= MAX_FPS:
         raise InputError(
             f"{files.video} plays at {info.fps:g} frames per second",
             f"write it again with a rate above 0 and up to {MAX_FPS}",
         )
-    if info.frames != mask_info.frames:
+    for mask, mask_info in zip(files.masks, mask_infos, strict=True):
+        _check_mask(files.video, info, mask, mask_info)
+    return info, mask_infos[0]
+
+
+def _check_mask(video: Path, info: VideoInfo, mask: Path, mask_info: VideoInfo) -> None:
+    if mask_info.frames not in (1, info.frames):
         raise InputError(
-            f"{files.mask} has {mask_info.frames} frames, {files.video.name} has {info.frames}",
-            "give every frame of the clip a mask (255 everywhere while there is nothing to remove)",
+            f"{mask} has {mask_info.frames} frames, {video.name} has {info.frames}",
+            "give every frame of the clip a mask (255 everywhere while there is nothing to remove), or one for all",
         )
-    ratio = (info.width / info.height) / (mask_info.width / mask_info.height)
-    if abs(ratio - 1) > MAX_ASPECT_DIFFERENCE:
+    # Masks are drawn on the stored pixels, or on the picture as it is shown.
+    stored = mask_info.width / mask_info.height
+    ratios = [shown / (info.width / info.height) for shown in (stored, shown_aspect(mask_info))]
+    ratios += [stored / shown_aspect(info), shown_aspect(mask_info) / shown_aspect(info)]
+    if all(abs(ratio - 1) > MAX_ASPECT_DIFFERENCE for ratio in ratios):
         raise InputError(
-            f"{files.mask} is {mask_info.width}x{mask_info.height}, {files.video.name} is {info.width}x{info.height} "
+            f"{mask} is {mask_info.width}x{mask_info.height}, {video.name} is {info.width}x{info.height} "
             "(width x height): another aspect ratio",
             "give the mask the clip's size",
         )
-    return info, mask_info
+
+
+def shown_aspect(info: VideoInfo) -> float:
+    """Width of a picture divided by its height, as it is shown."""
+    return info.width / info.height * float(info.sample_aspect_ratio)
 
 
 def padded_length(frames: int, recipe: RecipeConfig, window: int) -> int:
@@ -163,14 +189,3 @@ def mirrored(length: int, frames: int) -> list[int]:
     """Frame numbers of a clip of `length` extended to `frames`: x_1..x_n, x_n..x_1, x_1..."""
     there_and_back = [*range(length), *reversed(range(length))]
     return [there_and_back[index % len(there_and_back)] for index in range(frames)]
-
-
-def iter_mask(files: ClipFolder, frames: int) -> Iterator[Quadmask]:
-    """Quadmasks of one frame each, at the file's size."""
-    for index, frame_HWC in enumerate(iter_video(files.mask, max_frames=frames)):
-        grey_THW = frame_HWC[None, ..., 0]
-        if files.mask_kind is MaskKind.binary:
-            primary_THW = grey_THW >= BINARY_WHITE
-            yield Quadmask(primary_THW, np.zeros_like(primary_THW))
-        else:
-            yield Quadmask.unpack(grey_THW, f"{files.mask}, frame {index},")

@@ -113,5 +113,6 @@ def _clips(folder: Path) -> list[Entry]:
 
 def _clip(folder: Path) -> Source:
     files = read_clip_folder(folder)
-    log.info("clip %s: mask %s, read as %s", files.id, files.mask.name, files.mask_kind.value)
+    masks = ", ".join(mask.name for mask in files.masks)
+    log.info("clip %s: mask %s, read as %s", files.id, masks, files.mask_kind.value)
     return ClipSource(files)

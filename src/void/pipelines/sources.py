@@ -21,7 +21,7 @@ from void.errors import InputError
 from void.pairs import VIDEOS, ManifestRow, read_pair
 from void.pipelines.clip_folders import ClipFolder, clip_fingerprint
 from void.pipelines.clip_results import as_pixels, output_size, write_result
-from void.pipelines.clips import MAX_ASPECT_DIFFERENCE, Clip, check_clip, load_clip, mirrored
+from void.pipelines.clips import MAX_ASPECT_DIFFERENCE, Clip, check_clip, load_clip, mirrored, shown_aspect
 from void.pipelines.composite import composite
 from void.pipelines.config import Composite, InferConfig
 from void.pipelines.frame_fit import frame_fit
@@ -165,7 +165,8 @@ class LoadedClip(Loaded):
                 "infer.pass2.first_pass",
             )
         source_size = output_size(self.clip.fit.source_size, VideoFormat.h264)
-        ratios = [width / height for height, width in (model_size, source_size)]
+        shown_ratio = shown_aspect(self.clip.info)
+        ratios = [*(width / height for height, width in (model_size, source_size)), float(shown_ratio)]
         if all(abs(info.width / info.height / ratio - 1) > MAX_ASPECT_DIFFERENCE for ratio in ratios):
             raise InputError(
                 f"{file} has {shown}: neither the shape of {self.files.video} nor the model's",
@@ -173,7 +174,10 @@ class LoadedClip(Loaded):
             )
         is_models = (info.height, info.width) == model_size
         aspect = self.config.infer.aspect
-        fit = frame_fit(model_size if is_models else (info.height, info.width), model_size, aspect)
+        # A result shows what the clip shows, whatever its own tag says of its pixels.
+        pixel = shown_ratio * info.height / info.width
+        size = (info.height, info.width)
+        fit = frame_fit(size, size, aspect) if is_models else frame_fit(size, model_size, aspect, pixel)
         rule = self.config.recipe.video_resize
         result_THWC = np.empty((wanted, *model_size, 3), np.uint8)
         for index, frame_HWC in enumerate(iter_video(file, max_frames=wanted)):
@@ -256,7 +260,7 @@ class ClipSource:
 
     @property
     def inputs(self) -> Sequence[Path]:
-        return self.files.video, self.files.mask
+        return self.files.video, *self.files.masks
 
     @cached_property
     def fingerprint(self) -> str:
