@@ -277,13 +277,15 @@ def test_what_does_not_fit_is_refused(compose: Compose, tmp_path: Path) -> None:
     write_video(Path(config.infer.root) / "toy-2.mp4", toy_pair(0).rgb_full_THWC, 12)
     with pytest.raises(InputError, match=r"toy-1\.mp4 has 13 frames of 48x32, this configuration has 5 frames"):
         infer(config)
-    folder = write_clip(tmp_path / "clip", 9)
+    # The other pair was sampled.
+    assert [clip.id for clip in read_predictions(Path(config.infer.pass2.root)).clips] == ["toy-2"]
+    folder, elsewhere = write_clip(tmp_path / "clip", 9), f"infer.pass2.root={tmp_path}/clips"
     write_video(tmp_path / "short" / "clip.mp4", user_frames(5, 32, 48), 12)
     with pytest.raises(InputError, match=r"clip\.mp4 has 5 frames of 48x32; .* is sampled at 9 frames"):
-        infer(compose("stage=pass2", f"infer.input={folder}", f"infer.pass2.first_pass={tmp_path}/short"))
+        infer(compose("stage=pass2", f"infer.input={folder}", f"infer.pass2.first_pass={tmp_path}/short", elsewhere))
     write_video(tmp_path / "wide" / "clip.mp4", user_frames(9, 32, 96), 12)
     with pytest.raises(InputError, match=r"clip\.mp4 has 9 frames of 96x32: neither the shape"):
-        infer(compose("stage=pass2", f"infer.input={folder}", f"infer.pass2.first_pass={tmp_path}/wide"))
+        infer(compose("stage=pass2", f"infer.input={folder}", f"infer.pass2.first_pass={tmp_path}/wide", elsewhere))
     with pytest.raises(InputError, match=r"noise\.inference_video=target: a user's clip has no counterfactual"):
         infer(compose("stage=pass2", f"infer.input={folder}", "noise.inference_video=target"))
     for other in ("infer.root", "infer.pass2.first_pass"):
