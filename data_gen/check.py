@@ -9,7 +9,7 @@ from typing import Any
 from data_gen.assets.library import Library
 from data_gen.blender.devices import DEVICES
 from data_gen.config import SceneConfig
-from data_gen.scene.config import BACKDROPS, CAPTIONS, MASKS, MOTIONS, RENDERERS, VIEW_TRANSFORMS
+from data_gen.scene.config import BACKDROPS, CAPTIONS, MOTIONS, RENDERERS, VIEW_TRANSFORMS
 from data_gen.scene.workshop import PHYSICS_RATE
 from void.errors import InputError
 from void.shapes import check_frames, check_size
@@ -24,7 +24,6 @@ def check_config(config: SceneConfig) -> None:
     choices = {
         "backdrop": (config.backdrop, BACKDROPS),
         "renderer": (config.renderer, RENDERERS),
-        "mask": (config.mask, MASKS),
         "caption": (config.caption, CAPTIONS),
         "render.view_transform": (config.render.view_transform, VIEW_TRANSFORMS),
         "render.device": (config.render.device, DEVICES),

@@ -8,7 +8,7 @@ from omegaconf import MISSING
 
 from data_gen.human.config import HumanConfig
 from data_gen.rigid.families.config import FamiliesConfig
-from data_gen.scene.config import AcceptConfig, CameraConfig, ChangeConfig, LightConfig, RenderConfig
+from data_gen.scene.config import AcceptConfig, CameraConfig, ChangeConfig, LightConfig, MaskRule, RenderConfig
 
 BUCKET = "gs://kubric-public/assets"
 
@@ -95,8 +95,9 @@ class SceneConfig:
     """blender (Cycles), eevee (Blender's rasteriser; needs a display with a GPU) or preview (PyBullet's rasteriser:
     plain colours, seconds a pair)."""
     render: RenderConfig = field(default_factory=RenderConfig)
-    mask: str = "measured"
-    """measured (segmentation, and change beyond the measured noise) or released (the released generator's rule)."""
+    mask: MaskRule = MaskRule.measured
+    """measured (segmentation, and change beyond the measured noise), or the rule of a published generator:
+    released_kubric (rigid scenes) or released_humoto (people). Either rule labels scenes of any family."""
     change: ChangeConfig = field(default_factory=ChangeConfig)
     caption: str = "full"
     """short (one sentence, at most 90 bytes) or full (a paragraph)."""

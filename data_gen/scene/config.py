@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 VIEW_TRANSFORMS = ("Standard", "Filmic", "AgX")
 MOTIONS = ("static", "dolly_in", "dolly_out", "orbit_left", "orbit_right", "handheld")
 RENDERERS = ("blender", "eevee", "preview")
-MASKS = ("measured", "released")
 CAPTIONS = ("short", "full")
 BACKDROPS = ("floor", "dome")
+
+
+class MaskRule(StrEnum):
+    """Rules by which the pixels of a pair are labelled."""
+
+    measured = "measured"
+    released_kubric = "released_kubric"
+    released_humoto = "released_humoto"
 
 
 @dataclass
