@@ -21,7 +21,7 @@ from data_gen.human.motion import Motion, SequenceError
 from data_gen.human.retarget import leg_length, retarget
 from data_gen.human.sources import open_source
 from data_gen.human.sources.bvh import recorded_motion
-from data_gen.human.sources.joint_names import mixamo_names
+from data_gen.human.sources.joint_names import mixamo_bone, mixamo_names
 from data_gen.scene.poses import apply, compose, inverse
 from void.errors import InputError
 
@@ -81,6 +81,13 @@ def test_the_object_is_in_the_hand_at_every_frame(motion: Motion) -> None:
     assert np.allclose(motion.props_TN7[0, 0, 3:], [1, 0, 0, 0])
 
 
+def test_the_rate_of_the_file_can_be_overruled(root: Path, motion: Motion) -> None:
+    config = HumanConfig(root=str(root / "sequences"), bvh_object=str(root / "book.obj"), fps=2 * FPS)
+    faster = open_source("bvh", config, root / "cache").read("carry")
+    assert motion.fps == pytest.approx(FPS, rel=1e-4)
+    assert (faster.fps, faster.frames) == (2 * FPS, motion.frames)
+
+
 @pytest.mark.parametrize(
     ("names", "wanted"),
     [
@@ -110,6 +117,12 @@ def test_names_of_other_systems_are_understood(names: str, wanted: dict[str, str
     listed = names.split()
     found = mixamo_names(listed, list(range(-1, len(listed) - 1)))
     assert {name: listed[found[name]] for name in wanted} == wanted
+
+
+@pytest.mark.parametrize("name", ["mixamorig:Hips", "mixamorig9:Hips", "mixamorigHips", "mixamorig1_Hips"])
+def test_mixamos_prefixes(name: str) -> None:
+    assert mixamo_bone(name) == "mixamorig:Hips"
+    assert mixamo_bone("Hips") == "Hips"
 
 
 @pytest.mark.parametrize(
