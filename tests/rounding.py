@@ -43,6 +43,8 @@ ELEMENTWISE = Arithmetic(depth=8, terms=1)
 """A formula of a few operations on each element."""
 GOLDEN_VAE = Arithmetic(depth=50, terms=27 * 16)
 """The golden VAE, one way: some 20 convolutions of 27 x 16 terms at most, as many normalisations, and the resizing."""
+TINY_VAE = Arithmetic(depth=50, terms=27 * 32)
+"""The shipped VAE of model=tiny, one way: as the golden one, with 32 channels."""
 GOLDEN_FORWARD = Arithmetic(depth=24, terms=128)
 """The golden transformer: in each of 2 blocks 6 matrix products, 2 of attention and 3 normalisations."""
 GOLDEN_STEPS = Arithmetic(depth=2 * GOLDEN_FORWARD.depth, terms=GOLDEN_FORWARD.terms)
