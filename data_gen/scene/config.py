@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from void.limits import ANY_NUMBER, FRACTION, above, at_least, between, check_limits, interval, one_of, some
+
 VIEW_TRANSFORMS = ("Standard", "Filmic", "AgX")
 MOTIONS = ("static", "dolly_in", "dolly_out", "orbit_left", "orbit_right", "handheld")
 RENDERERS = ("blender", "eevee", "preview")
 CAPTIONS = ("short", "full")
 BACKDROPS = ("floor", "dome")
+DEVICES = ("cpu", "cuda", "optix", "hip", "oneapi", "metal")
 
 
 class MaskRule(StrEnum):
@@ -46,6 +49,23 @@ class CameraConfig:
     motion_blur: float = 0.0
     """Shutter time in frames; 0: none."""
 
+    def __post_init__(self) -> None:
+        check_limits(
+            self,
+            distance=interval(above(0)),
+            azimuth=interval(ANY_NUMBER),
+            height=interval(at_least(0)),
+            focal_length=above(0),
+            motions=some(one_of(MOTIONS)),
+            dolly_in=interval(above(0)),
+            dolly_out=interval(above(0)),
+            orbit=interval(at_least(0)),
+            handheld_shift=at_least(0),
+            handheld_turn=at_least(0),
+            aperture=at_least(0).or_use("use an f-number above 0, or 0 for a picture that is sharp everywhere"),
+            motion_blur=FRACTION,
+        )
+
 
 @dataclass
 class AcceptConfig:
@@ -75,6 +95,20 @@ class AcceptConfig:
     every_removed_acts: bool = True
     """Each removed object must touch a remaining one, directly or through others (not in family no_effect)."""
 
+    def __post_init__(self) -> None:
+        check_limits(
+            self,
+            min_divergence=at_least(0),
+            max_no_effect=at_least(0),
+            agreement=at_least(0),
+            min_visible_frames=FRACTION,
+            removed_area=interval(at_least(0)),
+            max_settling=at_least(0),
+            max_speed=above(0),
+            max_overlap=at_least(0),
+            max_sinking=at_least(0),
+        )
+
 
 @dataclass
 class LightConfig:
@@ -91,6 +125,9 @@ class LightConfig:
     dark: list[str] = field(default_factory=list)
     """Environment images whose id contains one of these are left out, unless that would leave none."""
 
+    def __post_init__(self) -> None:
+        check_limits(self, level=at_least(0), sun=at_least(0))
+
 
 @dataclass
 class RenderConfig:
@@ -105,6 +142,17 @@ class RenderConfig:
     device: str = "cpu"
     """cpu, or Cycles' name of a GPU interface: cuda, optix, hip, oneapi, metal."""
 
+    def __post_init__(self) -> None:
+        check_limits(
+            self,
+            samples=at_least(2).or_use(
+                "use 2 or more: with 1, Blender paints objects with the material of their coordinates"
+            ),
+            bounces=at_least(0),
+            view_transform=one_of(VIEW_TRANSFORMS),
+            device=one_of(DEVICES),
+        )
+
 
 @dataclass
 class ChangeConfig:
@@ -118,3 +166,12 @@ class ChangeConfig:
     """Connected changes smaller than this fraction of the image are dropped."""
     grid: int = 0
     """Cells along the shorter side to which the affected region is coarsened, as a mask reasoner draws it; 0: exact."""
+
+    def __post_init__(self) -> None:
+        check_limits(
+            self,
+            min_change=between(0, 255),
+            noise_factor=at_least(0),
+            min_speck=FRACTION,
+            grid=at_least(0).or_use("use 0 (exact) or a number of cells"),
+        )
