@@ -82,14 +82,14 @@ def test_a_folder_of_the_user_is_left_alone_and_one_of_ours_is_replaced(tmp_path
     frames = as_8_bits(smooth())
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "000000.png").write_text("mine")
-    with pytest.raises(InputError, match="is not a folder of frames that VOID wrote"):
+    with pytest.raises(InputError, match="is not a folder of frames that void wrote"):
         write_frames(tmp_path / "a", frames, SHAPE, 24, format=format)
     assert (tmp_path / "a" / "000000.png").read_text() == "mine"
     for count in (5, 3):
         write_frames(tmp_path / "b", frames[:count], (count, *SHAPE[1:]), 24, format=format)
         assert probe(tmp_path / "b").frames == count
     (tmp_path / "b" / "notes.txt").write_text("mine")
-    with pytest.raises(InputError, match="left as it is"):
+    with pytest.raises(InputError, match="holds files that void did not write"):
         write_frames(tmp_path / "b", frames, SHAPE, 24, format=format)
     assert (tmp_path / "b" / "notes.txt").read_text() == "mine"
 

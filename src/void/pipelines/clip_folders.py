@@ -114,7 +114,8 @@ def clip_fingerprint(clip: ClipFolder) -> str:
 def _checksum(path: Path) -> str:
     if path.is_file():
         return sha256_file(path)
-    return sha256_of({file.name: sha256_file(file) for file in sorted(path.iterdir()) if file.is_file()})
+    files = [file for file in sorted(path.iterdir()) if file.is_file() and not file.name.startswith(".")]
+    return sha256_of({file.name: sha256_file(file) for file in files})
 
 
 def _is_clip(folder: Path) -> bool:

@@ -175,25 +175,13 @@ def write_frame_folder(
         coded = cv2.imencode(".png", np.ascontiguousarray(of_depth(frame_HWC, bits)[..., ::-1]))[1]
         (folder / f"{count:0{_DIGITS}d}.png").write_bytes(coded.tobytes())
         count += 1
-    details: dict[str, object] = {"fps": float(fps), "frames": count}
+    details: dict[str, object] = {"fps": float(fps)}
     if sample_aspect_ratio != 1:
         details["sample_aspect_ratio"] = str(sample_aspect_ratio)
     if timestamps is not None:
         details["timestamps"] = list(timestamps)
     write_json(folder / DETAILS, details)
     return count
-
-
-def is_written_here(folder: Path) -> bool:
-    """Whether a folder holds exactly what `write_frame_folder` writes."""
-    if not (folder / DETAILS).is_file():
-        return False
-    details = read_json(folder / DETAILS)
-    count = details.get("frames") if isinstance(details, dict) else None
-    if not isinstance(count, int):
-        return False
-    expected = {DETAILS, *(f"{index:0{_DIGITS}d}.png" for index in range(count))}
-    return {file.name for file in folder.iterdir()} == expected
 
 
 def of_depth(frame_HWC: NDArray[np.uint8] | NDArray[np.uint16], bits: int) -> NDArray[np.uint8] | NDArray[np.uint16]:

@@ -24,11 +24,10 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from void.errors import InputError
 from void.files import whole_file, whole_folder
 from void.video.decoding import count_packets
 from void.video.formats import DEFAULT_CRF, VideoFormat, as_rate, check_writable
-from void.video.frame_folders import is_written_here, write_frame_folder
+from void.video.frame_folders import write_frame_folder
 
 Frame = NDArray[np.uint8] | NDArray[np.uint16]
 
@@ -198,11 +197,6 @@ def _write_folder(
     sample_aspect_ratio: Fraction,
     timestamps: Sequence[float] | None,
 ) -> None:
-    if path.exists() and not (path.is_dir() and is_written_here(path)):
-        raise InputError(
-            f"{path} exists and is not a folder of frames that VOID wrote, so it is left as it is",
-            "move it away, or choose another folder",
-        )
     with whole_folder(path, "folder of frames") as partial:
         times = None if timestamps is None else tuple(timestamps)
         written = write_frame_folder(
