@@ -260,6 +260,12 @@ def test_lines_are_added_to_a_file_of_ours_only(tmp_path: Path) -> None:
         file.write("half of a li")  # A process was killed here.
     files.append_text(target, "3\n")
     assert target.read_text().splitlines()[-1] == "3"
+    target.unlink()
+    files.write_text(target, "")
+    target.write_text("a text of the user that ends without a line break")
+    with pytest.raises(InputError, match="was changed"):
+        files.append_text(target, "4\n")
+    target.unlink()
     files.write_text(target, "kept\n")
     with target.open("a") as file:
         file.write("a note of the user\n")

@@ -78,7 +78,7 @@ def wrote(path: Path) -> bool:
 def _is_cut_off(path: Path, known: set[str]) -> bool:
     """Whether a file that grows by lines is ours but for half a line at its end, where a process was killed."""
     whole, newline, rest = path.read_bytes().rpartition(b"\n")
-    return bool(rest) and content_of_bytes(whole + newline) in known
+    return bool(whole and rest) and content_of_bytes(whole + newline) in known
 
 
 def read_ledger(folder: Path) -> Mapping[str, set[str]]:

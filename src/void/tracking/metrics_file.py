@@ -59,7 +59,8 @@ def _is_earlier(path: Path) -> bool:
     """Whether a file that no ledger lists holds exactly what a run writes, but for half a line at its end."""
     try:
         records = read_metrics(path.parent)
-        return path.read_text(encoding="utf-8").rpartition("\n")[0] == "".join(map(_line, records)).removesuffix("\n")
+        written = "".join(map(_line, records))
+        return bool(records) and path.read_text(encoding="utf-8").rpartition("\n")[0] == written.removesuffix("\n")
     except (InputError, ValueError):
         return False
 
