@@ -15,7 +15,7 @@ from data_gen.gallery.entries import Entry
 from data_gen.gallery.strips import STRIPS, Record
 from data_gen.scene.accept import Reason
 from void.files import write_json
-from void.tracking.progress import progress_bar
+from void.progress import progress_bar
 
 EACH = 2
 """Examples of a family and a reason."""

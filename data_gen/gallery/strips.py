@@ -19,7 +19,7 @@ from void.errors import InputError
 from void.files import read_json, sha256_of, write_json
 from void.overlay import colour_quadmask
 from void.pairs import read_pair
-from void.tracking.progress import progress_bar
+from void.progress import progress_bar
 from void.video import write_video
 
 STRIPS = "gallery"

@@ -24,6 +24,7 @@ from void.composition import HYDRA_VERSION_BASE, compose_job, conf_dir, expand_h
 from void.config import VoidConfig, register
 from void.errors import InputError
 from void.overrides import MULTIRUN, readable, split
+from void.scratch import temporary_files_in_scratch
 from void.sweep import job_config, sweep_jobs
 from void.teaching import teach
 
@@ -113,7 +114,8 @@ def _run(command: Command, overrides: list[str]) -> None:
 
     def job(_: DictConfig) -> None:
         try:
-            command.run(typed)
+            with temporary_files_in_scratch(command.name):
+                command.run(typed)
         # Carried past Hydra, which would print a line of its own before the error.
         except Exception as error:
             failures.append(error)
@@ -156,7 +158,8 @@ def _run_hydra(command: Command, arguments: list[str], swept: list[str], failure
             config = job_config(config, swept, list(job.overrides.task), command.writes(to_typed(config)))
             log.info("job %s: %s", job.job.num, config.root)
         try:
-            command.run(_checked(command, config))
+            with temporary_files_in_scratch(command.name):
+                command.run(_checked(command, config))
         except InputError as error:
             failures.append(error)
             if is_sweep:

@@ -27,7 +27,7 @@ from void.errors import InputError
 from void.files import read_json, remove_partials, whole_file, write_json
 from void.lock import sole_writer
 from void.pairs import ManifestRow, Pair, read_manifest, read_pair
-from void.tracking.progress import progress_bar
+from void.progress import progress_bar
 
 log = logging.getLogger(__name__)
 

@@ -33,8 +33,8 @@ from void.pipelines.predictions import (
 )
 from void.pipelines.settings import second_pass_settings
 from void.pipelines.sources import Loaded, Source
+from void.progress import progress_bar
 from void.recipe import Stage
-from void.tracking.progress import progress_bar
 from void.video import probe
 
 log = logging.getLogger(__name__)
