@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from void.command import Command
+from void.doctor_check import Check
 from void.errors import InputError
 
 if TYPE_CHECKING:
@@ -37,16 +37,6 @@ BLENDER_LIBRARIES = {
 }
 MIN_FREE_GIB = 1.0
 MIN_MEMORY_GIB = 4.0
-
-
-@dataclass(frozen=True)
-class Check:
-    """One line of the report. `remedy` is None where all is well. What is `optional` may be missing."""
-
-    name: str
-    found: str
-    remedy: str | None = None
-    optional: bool = False
 
 
 def check_python() -> Check:
@@ -208,6 +198,8 @@ def check_data(root: Path) -> list[Check]:
 
 def run(config: VoidConfig) -> None:
     """Run the checks, print them, and raise when one fails."""
+    from void.readiness import check_run
+
     checks = [
         check_python(),
         check_system_libraries(),
@@ -218,6 +210,7 @@ def run(config: VoidConfig) -> None:
     ]
     checks += check_machine(Path(config.root))
     checks += check_weights(config)
+    checks += check_run(config, HydraConfig.get().runtime.choices.get("experiment"))
     if any(override.startswith("data.root=") for override in HydraConfig.get().overrides.task):
         checks += check_data(Path(config.data.root))
     console = Console(soft_wrap=True, highlight=False)
@@ -235,12 +228,17 @@ def run(config: VoidConfig) -> None:
 
 DOCTOR = Command(
     name="doctor",
-    summary="check the machine, the packages, the weights, or a folder of pairs",
+    summary="check the machine, the packages, the weights, what a run needs, or a folder of pairs",
     help="""
 Checks Python, the system libraries that Blender needs, the pinned packages, memory, disk and the chosen model's
 weights, and names the one command that mends what is missing. What is marked -- can stay as it is.
 
+With an experiment also what that run needs: RAFT and its weights, DeepSpeed and a compiler, GPUs, a W&B account, the
+pairs of both splits, the weights that it starts from, and disk space for its checkpoints and its cache. What an earlier
+step of the same run will make is marked --, with the command that makes it.
+
   void doctor                            this machine
+  void doctor experiment=paper_pass2     also what this run needs
   void doctor data=PATH                  also every pair below PATH (formats, lengths, mask values, checksums)
   void doctor model=cogvideox_fun_5b     also the weights of the full-size model
 """,

@@ -108,7 +108,7 @@ def training_memory(
     # accelerate keeps float32 weights and casts them on the way; DeepSpeed's weights have the type of its arithmetic.
     width = HALF if zero and half else FULL
     weights = gib(parameters * width)
-    gradients, optimizer = weights, gib(parameters * _moment_bytes(training, flat=zero))
+    gradients, optimizer = weights, gib(parameters * moment_bytes(training, flat=zero))
     buckets = {
         DistributedKind.single: 0.0,
         DistributedKind.ddp: gib(parameters * FULL),
@@ -137,7 +137,7 @@ def _zero_part(cfg: VoidConfig, gradients: float, optimizer: float) -> tuple[flo
     return gradients / (processes if distributed.zero_stage == 2 else 1), optimizer / processes
 
 
-def _moment_bytes(training: TrainingConfig, *, flat: bool) -> int:
+def moment_bytes(training: TrainingConfig, *, flat: bool) -> int:
     """Bytes a weight of the optimiser's moments; CAME's factored second moments are under a thousandth of the first."""
     factored = training.optimizer is Optimizer.came and not flat
     return FULL if factored else 2 * FULL
