@@ -8,14 +8,16 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError, safe_open
-from torch import Tensor
 
 from void.errors import InputError
 from void.files import read_json
 from void.models.config import ModelConfig
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 SHIPPED = Path(__file__).parent / "weights"
 PACKAGE_PREFIX = "package:"

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from typing import Any
 
-from void.conditioning import INFERENCE_SIGMA, effective_levels
+from void.conditioning import INFERENCE_SIGMA
 from void.config import VoidConfig
 from void.limits import recheck
 from void.models.identity import tokenizer_identity, weights_identity
 from void.models.lora import lora_identity
 from void.noise.identity import noise_settings
 from void.pipelines.checks import check_second_pass
-from void.recipe import Stage
+from void.recipe import Stage, effective_levels
 
 # Keys of `infer` that change a clip, or may.
 INFER_KEYS = (

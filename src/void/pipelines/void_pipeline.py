@@ -99,7 +99,7 @@ class VoidPipeline(DiffusionPipeline, CogVideoXLoraLoaderMixin):
         if mask_levels not in MASK_LEVELS:
             raise InputError(
                 f"mask_levels = {str(mask_levels)!r} is not one table of levels",
-                f"use one of {', '.join(MASK_LEVELS)}; void.conditioning.effective_levels turns `released` into one",
+                f"use one of {', '.join(MASK_LEVELS)}; void.recipe.effective_levels turns `released` into one",
             )
         if not conditioning_sigma >= 0:
             raise InputError(f"conditioning_sigma = {conditioning_sigma} is negative", "use 0 for no noise, or more")
