@@ -96,9 +96,26 @@ def load_transformer(
     """
     # Imported here: torch and diffusers take seconds to load, and finding a checkpoint needs none of them.
     import torch
-    from diffusers import CogVideoXTransformer3DModel
 
     from void.models.loading import load_strict
+
+    transformer, weights = empty_transformer(path, model)
+    load_strict(transformer, weights, dtype=dtype or torch.float32, expansion=expansion)
+    return transformer.eval()
+
+
+def empty_transformer(path: str | Path, model: ModelConfig | None = None) -> tuple[CogVideoXTransformer3DModel, Path]:
+    """The transformer that fits a checkpoint, on the meta device, and where its weights are.
+
+    Args:
+        path: As for `load_transformer`.
+        model: Likewise.
+
+    Raises:
+        InputError: Folder or configuration are missing, or a single file comes without `model`.
+    """
+    import torch
+    from diffusers import CogVideoXTransformer3DModel
 
     path = Path(path)
     weights = path / TRANSFORMER if (path / TRANSFORMER).is_dir() else path
@@ -114,9 +131,7 @@ def load_transformer(
             "give a folder with config.json beside the weights",
         )
     with torch.device("meta"):
-        transformer = CogVideoXTransformer3DModel(**arguments)
-    load_strict(transformer, weights, dtype=dtype or torch.float32, expansion=expansion)
-    return transformer.eval()
+        return CogVideoXTransformer3DModel(**arguments), weights
 
 
 def transformer_arguments(location: Path | None, model: ModelConfig) -> dict[str, Any]:

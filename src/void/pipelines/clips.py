@@ -1,6 +1,6 @@
-"""A user's clip as the model sees it, and a result as the user gets it back.
+"""A user's clip as the model sees it.
 
-Both directions go frame by frame: at its own size never more than a frame or two of a clip is in memory.
+It is read frame by frame: at its own size never more than a frame or two of a clip is in memory.
 
 Shape legend: T frames, H height, W width, C colours.
 """
@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -22,11 +21,14 @@ from void.errors import InputError
 from void.pipelines.checks import INVERT_QUADMASK, check_polarity
 from void.pipelines.clip_folders import ClipFolder, MaskKind, read_clip_folder
 from void.pipelines.clip_masks import BINARY_WHITE, iter_mask
-from void.pipelines.frame_fit import FrameFit, Size, frame_fit
+from void.pipelines.config import Region
+from void.pipelines.frame_fit import FrameFit, frame_fit
+from void.pipelines.region import find_marked, region_fits
 from void.quadmask import Quadmask
 from void.recipe import RecipeConfig
+from void.resize import resize_mask
 from void.shapes import ceil_frames
-from void.video import VideoInfo, iter_video, largest_shift, probe, write_frames
+from void.video import VideoInfo, iter_video, largest_shift, probe
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +38,6 @@ INVERT = {
 }
 MAX_ASPECT_DIFFERENCE = 0.02
 MAX_FPS = 1000
-RELEASED_FPS = 12.0
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,8 @@ class Clip:
         prompt: the scene without the object.
         info: length, size and rate of the file.
         frames: how many frames of the file are in it.
-        fit: how the file's frames fit the model's size.
+        fit: how the file's frames fit the model's size; with a moving window, the first frame.
+        windows: With a moving window (`infer.region=auto`), how each of these frames fits.
     """
 
     video_THWC: NDArray[np.uint8]
@@ -58,6 +60,11 @@ class Clip:
     info: VideoInfo
     frames: int
     fit: FrameFit
+    windows: Sequence[FrameFit] | None = None
+
+    def fit_at(self, index: int) -> FrameFit:
+        """How a frame of the file fits the model's size."""
+        return self.fit if self.windows is None else self.windows[index]
 
 
 def load_clip(source: ClipFolder | Path, config: VoidConfig) -> Clip:
@@ -86,13 +93,16 @@ def load_clip(source: ClipFolder | Path, config: VoidConfig) -> Clip:
     # A mask shows what the clip shows, whatever its own tag says of its pixels.
     mask_pixel = shown_aspect(info) * mask_info.height / mask_info.width
     mask_fit = frame_fit((mask_info.height, mask_info.width), model_size, config.infer.aspect, mask_pixel)
+    windows = _windows(files, info, frames, config) if config.infer.region is Region.auto else None
 
     video_THWC = np.empty((frames, *model_size, 3), np.uint8)
     for index, frame_HWC in enumerate(iter_video(files.video, max_frames=frames)):
-        video_THWC[index] = fit.frame(frame_HWC, recipe.video_resize)
+        video_THWC[index] = (windows[index] if windows else fit).frame(frame_HWC, recipe.video_resize)
     primary_THW, affected_THW = (np.empty((frames, *model_size), np.bool_) for _ in range(2))
     for index, mask in enumerate(iter_mask(files, frames)):
-        fitted = mask_fit.mask(mask, recipe.mask_resize)
+        if windows:
+            mask = resize_mask(mask, info.height, info.width, recipe.mask_resize)
+        fitted = (windows[index] if windows else mask_fit).mask(mask, recipe.mask_resize)
         primary_THW[index], affected_THW[index] = fitted.primary_THW[0], fitted.affected_THW[0]
     if not primary_THW.any():
         shown = f"white ({BINARY_WHITE} to 255)" if files.mask_kind is MaskKind.binary else "black (0) or 63"
@@ -100,7 +110,25 @@ def load_clip(source: ClipFolder | Path, config: VoidConfig) -> Clip:
     order = mirrored(frames, padded)
     quadmask = Quadmask(primary_THW[order], affected_THW[order])
     check_polarity(quadmask, str(files.mask), INVERT[files.mask_kind])
-    return Clip(video_THWC[order], quadmask, files.caption, info, frames, fit)
+    return Clip(video_THWC[order], quadmask, files.caption, info, frames, windows[0] if windows else fit, windows)
+
+
+def _windows(files: ClipFolder, info: VideoInfo, frames: int, config: VoidConfig) -> list[FrameFit] | None:
+    """The window of each frame; None, with a log line, where the whole picture is shown after all."""
+    source_size, model_size = (info.height, info.width), (config.data.height, config.data.width)
+    marked = find_marked(iter_mask(files, frames), source_size)
+    windows = region_fits(
+        marked, source_size, model_size, margin=config.infer.feather, pixel_aspect=info.sample_aspect_ratio
+    )
+    if windows is None:
+        log.info("%s: the model is shown the whole picture; no smaller window would hold what is marked", files.video)
+        return None
+    box = windows[0].source
+    log.info(
+        "%s: the model is shown a window of %dx%d pixels of %dx%d at %dx%d",
+        *(files.video, box.width, box.height, info.width, info.height, *reversed(model_size)),
+    )
+    return windows
 
 
 def _tell_timing(video: Path, info: VideoInfo, *, kept: bool) -> None:
@@ -161,70 +189,3 @@ def mirrored(length: int, frames: int) -> list[int]:
     """Frame numbers of a clip of `length` extended to `frames`: x_1..x_n, x_n..x_1, x_1..."""
     there_and_back = [*range(length), *reversed(range(length))]
     return [there_and_back[index % len(there_and_back)] for index in range(frames)]
-
-
-def write_result(
-    file: Path, result_THWC: NDArray[np.uint8], clip: Clip, source: ClipFolder, config: VoidConfig
-) -> VideoInfo:
-    """Write a result with the input's length, size and rate, each as the recipe says.
-
-    H.264 takes even sides only: the last row or column of an odd input is left out.
-
-    Args:
-        file: target, `*.mp4`.
-        result_THWC: uint8 RGB, of the model's size and of the padded length.
-        clip: what was sampled.
-        source: its files; decoded again where pixels were not sampled (`infer.aspect=crop`).
-        config: the recipe and `infer.crf` are read.
-
-    Returns:
-        What was written.
-
-    Raises:
-        InputError: the disk is full.
-    """
-    recipe, info = config.recipe, clip.info
-    frames = clip.frames if recipe.trim_padding else len(result_THWC)
-    fps, timestamps = output_fps(clip, recipe), None
-    if recipe.restore_fps and info.timestamps is not None and frames <= len(info.timestamps):
-        timestamps = info.timestamps[:frames]
-    written: Iterable[NDArray[np.uint8]] = result_THWC[:frames]
-    (height, width), pixel_aspect = clip.fit.model_size, Fraction(1)
-    if recipe.restore_size:
-        (height, width), pixel_aspect = even_size(clip.fit.source_size), info.sample_aspect_ratio
-        written = (frame_HWC[:height, :width] for frame_HWC in _restored(result_THWC[:frames], clip, source))
-    shape_THW = (frames, height, width)
-    write_frames(
-        *(file, written, shape_THW, fps), crf=config.infer.crf, sample_aspect_ratio=pixel_aspect, timestamps=timestamps
-    )
-    return VideoInfo(*shape_THW, fps, pixel_aspect, timestamps)
-
-
-def output_fps(clip: Clip, recipe: RecipeConfig) -> float:
-    """Frames per second of a result."""
-    return clip.info.fps if recipe.restore_fps else RELEASED_FPS
-
-
-def even_size(size: Size) -> Size:
-    """The largest size with even sides that is not above `size`; at least 2 x 2."""
-    return max(2, size[0] - size[0] % 2), max(2, size[1] - size[1] % 2)
-
-
-def _restored(result_THWC: NDArray[np.uint8], clip: Clip, source: ClipFolder) -> Iterator[NDArray[np.uint8]]:
-    if clip.fit.sees_all:
-        for result_HWC in result_THWC:
-            yield clip.fit.restore(result_HWC, None)
-        return
-    originals = _originals(source.video, clip.frames, len(result_THWC))
-    for result_HWC, original_HWC in zip(result_THWC, originals, strict=True):
-        yield clip.fit.restore(result_HWC, original_HWC)
-
-
-def _originals(video: Path, length: int, frames: int) -> Iterator[NDArray[np.uint8]]:
-    """The file's frames; after the last one it stands still (padding that `trim_padding=false` leaves)."""
-    last_HWC: NDArray[np.uint8] | None = None
-    for last_HWC in iter_video(video, max_frames=length):
-        yield last_HWC
-    assert last_HWC is not None
-    for _ in range(frames - length):
-        yield last_HWC

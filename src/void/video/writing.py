@@ -26,8 +26,8 @@ from void.files import whole_file, whole_folder
 from void.progress import tracked
 from void.scratch import scratch_folder
 from void.video.decoding import count_packets
-from void.video.formats import DEFAULT_CRF, VideoFormat, as_rate, check_writable
 from void.video.frame_folders import write_frame_folder
+from void.video_formats import DEFAULT_CRF, VideoFormat, as_rate, check_writable
 
 Frame = NDArray[np.uint8] | NDArray[np.uint16]
 
