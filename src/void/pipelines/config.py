@@ -19,6 +19,15 @@ class Memory(StrEnum):
     sequential_offload = "sequential_offload"
 
 
+class Cache(StrEnum):
+    """diffusers' step caches: what a denoising step takes over from an earlier one."""
+
+    none = "none"
+    first_block = "first_block"
+    pab = "pab"
+    faster = "faster"
+
+
 @dataclass
 class Pass2Config:
     """The second pass, from noise that moves with the first one's result. Other keys of `infer` are of both passes."""
@@ -84,6 +93,14 @@ class InferConfig:
     """A diffusers attention backend (native, flash, sage, ...); null: diffusers' default."""
     compile: bool = False
     """torch.compile the transformer's blocks; the first step takes minutes."""
+    cache: Cache = Cache.none
+    """Work that a denoising step takes over from an earlier one, for speed at a loss: first_block: all blocks but the
+    first while that one changes little; pab: attention, every other step; faster: attention and guidance's
+    unconditional half, extrapolated."""
+    cache_threshold: float = 0.1
+    """cache=first_block: relative change of the first block's residual up to which the others are not computed."""
+    cache_interval: int = 2
+    """cache=pab or faster: attention is computed in every such step of the range of timesteps where it is cached."""
     lora: str | None = None
     """safetensors file (or its folder) of a LoRA for the transformer."""
     lora_scale: float = 1.0

@@ -14,6 +14,7 @@ from void.models.identity import checksums, tokenizer_identity, weights_identity
 from void.models.weights import safetensors_files
 from void.noise.config import FlowMethod, NoiseVideo, check_noise
 from void.noise.identity import noise_settings
+from void.pipelines.config import Cache, InferConfig
 from void.pipelines.windows import latent_window
 from void.recipe import Stage
 from void.shapes import check_frames, check_size
@@ -136,6 +137,16 @@ def check_numbers(config: VoidConfig) -> None:
             f"{positive} for as many as fit",
         ),
         (
+            not 0 <= settings.cache_threshold < math.inf,
+            f"infer.cache_threshold = {settings.cache_threshold}",
+            "use 0 (never reuse) or more; 0.1 is usual",
+        ),
+        (
+            settings.cache_interval < 2,
+            f"infer.cache_interval = {settings.cache_interval}",
+            "use 2 or more, or infer.cache=none",
+        ),
+        (
             not math.isfinite(settings.lora_scale),
             f"infer.lora_scale = {settings.lora_scale}",
             "use a finite number; 1 is the LoRA as trained",
@@ -178,8 +189,16 @@ def sampling_settings(config: VoidConfig) -> dict[str, Any]:
         "recipe": pipeline_settings(config)
         | {name: getattr(recipe, name) for name in (PAIR_RECIPE_KEYS if pairs else CLIP_RECIPE_KEYS)},
         "geometry": geometry,
-        "infer": infer | _lora_identity(config),
+        "infer": infer | _cache_identity(config.infer) | _lora_identity(config),
     }
+
+
+def _cache_identity(infer: InferConfig) -> dict[str, Any]:
+    if infer.cache is Cache.none:
+        return {}
+    if infer.cache is Cache.first_block:
+        return {"cache": infer.cache.value, "cache_threshold": infer.cache_threshold}
+    return {"cache": infer.cache.value, "cache_interval": infer.cache_interval}
 
 
 def _lora_identity(config: VoidConfig) -> dict[str, Any]:

@@ -26,9 +26,9 @@ from void.pipelines.clips import (
     check_clip,
     even_size,
     load_clip,
-    mirrored,
     write_result,
 )
+from void.pipelines.fitting import mirrored
 from void.pipelines.frame_fit import frame_fit
 from void.pipelines.predictions import CLIP, PAIR, STRIPS, pair_fingerprint
 from void.pipelines.strip import write_strip
