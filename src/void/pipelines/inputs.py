@@ -37,8 +37,11 @@ Masks: TypeAlias = Mask | Sequence[Mask]
 Pixels: TypeAlias = NDArray[np.uint8] | Tensor
 
 
-def as_clips(video: Clips) -> list[Pixels]:
+def as_clips(video: Any) -> list[Pixels]:
     """The clips of a call, each as an array or tensor of its own.
+
+    Args:
+        video: Clips in one of the forms of `Clips`; anything else is refused.
 
     Raises:
         InputError: what is given is no clip, or images of a clip differ in size.
@@ -66,8 +69,11 @@ def as_clips(video: Clips) -> list[Pixels]:
     return clips
 
 
-def as_quadmasks(quadmask: Masks) -> list[Quadmask]:
+def as_quadmasks(quadmask: Any) -> list[Quadmask]:
     """The masks of a call.
+
+    Args:
+        quadmask: Masks in one of the forms of `Masks`; anything else is refused.
 
     Raises:
         InputError: what is given is no mask, or holds grey values other than the four levels.
