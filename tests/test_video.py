@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from void import video
 from void.errors import InputError
 from void.quadmask import LEVELS, Quadmask
+from void.video import masks
 
 SAMPLES = Path(__file__).resolve().parents[2] / "shared" / "samples"
 WIDTHS = [16, 32, 48, 64, 80, 96, 112, 128, 144, 176, 208, 336]
@@ -193,7 +194,7 @@ def test_lost_frames_are_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_lossy_mask_is_never_published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(video, "_MASK_CODEC", ("-c:v", "libx264", "-crf", "23", "-pix_fmt", "yuv420p"))
+    monkeypatch.setattr(masks, "MASK_CODEC", ("-c:v", "libx264", "-crf", "23", "-pix_fmt", "yuv420p"))
     with pytest.raises(InputError, match="does not decode to the values"):
         video.write_mask(tmp_path / "m.mp4", random_mask(), 12)
     assert list(tmp_path.iterdir()) == []

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from data_gen.blender.kubric_compat import load_kubric
 from data_gen.scene.deforming import Deforming
 from data_gen.scene.poses import Poses, compose, inverse
-from data_gen.scene.skin import Skeleton, Skin, skinned
+from data_gen.scene.skin import LOOK_MESH, Skeleton, Skin, skinned
 
 BONE_LENGTH = 0.1
 """Metres; the skin does not depend on it."""
@@ -34,7 +34,15 @@ class Figure(load_kubric().core.PhysicalObject):  # type: ignore[misc]
     skeleton = traitlets.Instance(Skeleton)
     skin = traitlets.Instance(Skin)
     colors = traitlets.Tuple()
-    """Linear RGB of each part of the skin."""
+    """Linear RGB of each part of the skin, for a skin without a look."""
+
+    def shaded(self) -> list[tuple[NDArray[np.int64], tuple[float, float, float]]]:
+        """Triangles `(F, 3)` of one linear RGB each, for pictures without images."""
+        triangles_F3, shade_F3 = self.skin.triangles_F3, self.skin.shade_F3
+        if shade_F3 is None:
+            return [(triangles_F3[self.skin.part_F == part], color) for part, color in enumerate(self.colors)]
+        shades_K3, index_F = np.unique(shade_F3, axis=0, return_inverse=True)
+        return [(triangles_F3[index_F.ravel() == k], (r, g, b)) for k, (r, g, b) in enumerate(shades_K3.tolist())]
 
     def surface(self) -> Deforming:
         """The skin in the world; its poses are `(7 J,)`."""
@@ -88,13 +96,7 @@ def _add_figure(renderer: Any, asset: Figure) -> Any:
     import bpy
 
     armature = _armature(asset.uid, asset.skeleton)
-    mesh = bpy.data.meshes.new(asset.uid)
-    mesh.from_pydata(asset.skin.vertices_V3.tolist(), [], asset.skin.triangles_F3.tolist())
-    mesh.polygons.foreach_set("use_smooth", np.ones(len(mesh.polygons), np.bool_))
-    mesh.polygons.foreach_set("material_index", asset.skin.part_F.astype(np.int32))
-    for part, color in zip(asset.skin.parts, asset.colors, strict=True):
-        mesh.materials.append(_material(f"{asset.uid}_{part}", part, color))
-    mesh.update()
+    mesh = _plain_mesh(asset) if asset.skin.look is None else _own_mesh(asset)
     item = bpy.data.objects.new(asset.uid, mesh)
     item.parent = armature
     for name in asset.skeleton.names:
@@ -104,6 +106,32 @@ def _add_figure(renderer: Any, asset: Figure) -> Any:
     modifier = item.modifiers.new("Armature", "ARMATURE")
     modifier.object = armature
     return item
+
+
+def _plain_mesh(asset: Figure) -> Any:
+    """The skin as a smooth `bpy.types.Mesh` with a colour for each part."""
+    import bpy
+
+    mesh = bpy.data.meshes.new(asset.uid)
+    mesh.from_pydata(asset.skin.vertices_V3.tolist(), [], asset.skin.triangles_F3.tolist())
+    mesh.polygons.foreach_set("use_smooth", np.ones(len(mesh.polygons), np.bool_))
+    mesh.polygons.foreach_set("material_index", asset.skin.part_F.astype(np.int32))
+    for part, color in zip(asset.skin.parts, asset.colors, strict=True):
+        mesh.materials.append(_material(f"{asset.uid}_{part}", part, color))
+    mesh.update()
+    return mesh
+
+
+def _own_mesh(asset: Figure) -> Any:
+    """The skin as the `bpy.types.Mesh` of its look, with its own materials and images."""
+    import bpy
+
+    with bpy.data.libraries.load(str(asset.skin.look), link=False) as (_, wanted):
+        wanted.meshes = [LOOK_MESH]
+    (mesh,) = wanted.meshes
+    assert len(mesh.vertices) == len(asset.skin.vertices_V3)
+    mesh.name = asset.uid
+    return mesh
 
 
 def _weigh(item: Any, joints_V: NDArray[np.int64], weights_V: NDArray[np.float64]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from data_gen.human.cast import chosen_sequences, of_split
@@ -39,6 +40,13 @@ def check_human(motion: str, config: HumanConfig) -> None:
         if not all(0 <= value <= 1 for value in values):
             shown = ", ".join(f"{value:g}" for value in values)
             raise InputError(f"{HUMAN}.{name} = {shown}", "use fractions between 0 and 1")
+    if config.fps is not None and not 0 < config.fps < math.inf:
+        raise InputError(f"{HUMAN}.fps = {config.fps:g}", "use a number above 0, such as 30")
+    if config.fps is not None and motion == "procedural":
+        raise InputError(
+            f"{HUMAN}.fps = {config.fps:g} with scene.motion=procedural, whose motions have a rate of their own",
+            "leave it out, or set scene.fps for the rate of the clips",
+        )
     if config.variations < 1:
         raise InputError(f"{HUMAN}.variations = {config.variations}", "use 1 or more")
     if config.room.textures and not Path(config.room.textures).is_dir():

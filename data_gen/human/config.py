@@ -53,13 +53,17 @@ class HumanConfig:
     objects: str = ""
     """Folder of HUMOTO's object meshes, searched to any depth; empty: humoto_objects_* beside `root`."""
     characters: dict[str, str] = field(default_factory=dict)
-    """Figures that play the sequences instead of the recorded one, by name: FBX files with Mixamo's bones."""
+    """Figures that play the sequences instead of the recorded one, by name: .fbx or .glb files with Mixamo's bones."""
     cast: str = "drawn"
     """Who plays: drawn (each scene draws a character), or halves (sequences by name: the first half to the first)."""
     bvh_object: str = ""
     """What a BVH file's person holds (motion=bvh): a mesh file."""
     bvh_joint: str = "RightHand"
     """The joint that it is attached to."""
+    fps: float | None = None
+    """Frames a second of the recordings; empty: HUMOTO's 30 (motion=humoto, humoto_glb), what the file says (bvh)."""
+    animation: str = ""
+    """The animation that is played of .glb files with several of one thing (motion=humoto_glb)."""
     sequences: list[str] = field(default_factory=list)
     """Restrict the sequences to these; empty: all."""
     exclude: list[str] = field(default_factory=list)

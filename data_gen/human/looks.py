@@ -61,6 +61,16 @@ _CLOTHES = {
     "shoes": ("black", "white", "brown", "charcoal", "red"),
 }
 _PARTS = {**_CLOTHES, "skin": tuple(SKIN_COLORS), "hair": tuple(HAIR_COLORS)}
+_EYES = "charcoal"
+_PART_WORDS = (
+    ("hair", ("hair", "lash", "brow", "beard", "mustache", "moustache")),
+    ("eyes", ("eye",)),
+    ("shoes", ("shoe", "sneaker", "boot", "sock", "sandal")),
+    ("bottoms", ("bottom", "trouser", "pants", "jeans", "short", "skirt", "legging")),
+    ("top", ("top", "shirt", "cloth", "jacket", "sweater", "hoodie", "coat", "dress", "suit")),
+    ("skin", ("skin", "body", "head", "face", "hands")),
+)
+"""Words in the names of parts and of what Mixamo's and other figures call theirs; the first that fits counts."""
 
 
 def surface_of(kind: Kind, textures: Sequence[str], rng: Rng) -> SurfaceSpec:
@@ -86,15 +96,21 @@ def surface_of(kind: Kind, textures: Sequence[str], rng: Rng) -> SurfaceSpec:
 def figure_colors(skin: Skin, rng: Rng) -> tuple[str, ...]:
     """Draw the colours of a figure's parts, in their order; "" where the part has a colour of its own.
 
+    All parts of a figure with images are as its file has them. A part whose name says nothing is taken for clothes.
+
     Args:
         skin: its parts are told by words in their names.
         rng: source of all draws.
     """
-    drawn = {part: _choose(colors, rng) for part, colors in _PARTS.items()}
+    drawn = {part: _choose(colors, rng) for part, colors in _PARTS.items()} | {"eyes": _EYES}
     return tuple(
-        "" if own is not None else next((drawn[word] for word in _PARTS if word in part.lower()), drawn["top"])
-        for part, own in zip(skin.parts, skin.colors, strict=True)
+        "" if own is not None else drawn[_part_of(name)] for name, own in zip(skin.parts, skin.colors, strict=True)
     )
+
+
+def _part_of(name: str) -> str:
+    lower = name.lower()
+    return next((part for part, words in _PART_WORDS if any(word in lower for word in words)), "top")
 
 
 def _choose(options: Sequence[str], rng: Rng) -> str:

@@ -29,6 +29,7 @@ class SequenceError(InputError):
         super().__init__(f"sequence {sequence}: {field} {problem}", remedy)
         self.sequence = sequence
         self.field = field
+        self.detail = problem
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,12 @@ from data_gen.human.pieces import RECIPE, convex_pieces, filled_volume
 from void.files import read_json, whole_folder, write_json
 
 FACTS = "prop.json"
-FORM = 1
+VERTICES = "vertices.npy"
+"""Of the mesh that the files were made from, as it was given."""
+FORM = 2
 """Number of the files' form."""
+SAME = 1e-5
+"""Metres by which vertices of one object may differ, such as after another rounding by the program that wrote them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,8 +49,13 @@ class StoredProp:
 class PropStore:
     """Makes files of objects, each once for all processes that share the folder.
 
+    Meshes with the same triangles whose vertices differ by less than `SAME` are one object: the files are those of the
+    first one that was added. (Rounded vertices as a key would not do: of a thousand numbers some lie on the edge
+    between two roundings.)
+
     Args:
-        folder: where they are kept; the name of an object's folder is a digest of its mesh.
+        folder: Folder of the files; an object's is named by a digest of its triangles and a number, which tells objects
+            apart that differ only in their vertices.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -57,11 +67,7 @@ class PropStore:
         Raises:
             InputError: the disk is full.
         """
-        place = self.folder / _digest(prop)
-        with one_at_a_time(place) as missing:
-            if missing:
-                with whole_folder(place) as partial:
-                    _write(partial, prop)
+        place = self._place(prop)
         facts = read_json(place / FACTS)
         low_3, high_3 = np.array(facts["bounds"])
         kind = kind_of(prop.kind)
@@ -72,10 +78,23 @@ class PropStore:
         mass = kind.mass(facts["volume"])
         return StoredProp(kind, kwargs, np.array(facts["centre"]), low_3, high_3, mass, facts["pieces"])
 
+    def _place(self, prop: Prop) -> Path:
+        """The folder of an object, filled."""
+        digest = _digest(prop)
+        for number in itertools.count():
+            place = self.folder / f"{digest}-{number}"
+            with one_at_a_time(place) as missing:
+                if missing:
+                    with whole_folder(place) as partial:
+                        _write(partial, prop)
+                    break
+            if np.allclose(np.load(place / VERTICES, allow_pickle=False), prop.vertices_V3, rtol=0.0, atol=SAME):
+                break
+        return place
+
 
 def _digest(prop: Prop) -> str:
-    digest = hashlib.sha256(f"{FORM} {RECIPE}".encode())
-    digest.update(np.ascontiguousarray(prop.vertices_V3, dtype=np.float64).tobytes())
+    digest = hashlib.sha256(f"{FORM} {RECIPE} {len(prop.vertices_V3)}".encode())
     digest.update(np.ascontiguousarray(prop.triangles_F3, dtype=np.int64).tobytes())
     return digest.hexdigest()[:24]
 
@@ -94,5 +113,6 @@ def _write(folder: Path, prop: Prop) -> None:
     for i, piece in enumerate(pieces):
         (folder / f"collision_{i}.obj").write_bytes(obj_bytes(piece))
     (folder / "object.urdf").write_bytes(urdf_bytes(len(pieces)))
+    np.save(folder / VERTICES, prop.vertices_V3)
     facts = {"bounds": mesh.bounds.tolist(), "centre": centre_3.tolist()}
     write_json(folder / FACTS, facts | {"volume": filled_volume(mesh), "pieces": len(pieces)})

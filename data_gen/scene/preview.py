@@ -177,11 +177,10 @@ def _shade(
 
 
 def _add_parts(rasteriser: Rasteriser, figure: Figure, pose_K: NDArray[np.float64]) -> list[int]:
-    """Add a figure's parts in this pose; returns their bodies."""
+    """Add a figure in this pose, a body for each of its colours; returns the bodies."""
     vertices_V3 = figure.surface().vertices_of(pose_K)
     return [
-        rasteriser.add_triangles(vertices_V3, figure.skin.triangles_F3[figure.skin.part_F == part], _encoded(color))
-        for part, color in enumerate(figure.colors)
+        rasteriser.add_triangles(vertices_V3, triangles_F3, _encoded(color)) for triangles_F3, color in figure.shaded()
     ]
 
 

@@ -6,11 +6,15 @@ Shape legend: J joints, V vertices, F triangles. Poses as `data_gen.scene.poses`
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from data_gen.scene.poses import Poses, apply, compose, inverse
+
+LOOK_MESH = "look"
+"""Name of the mesh in the file of a figure's look."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +52,12 @@ class Skin:
     part_F: NDArray[np.int64]
     """Index of each triangle's part."""
     colors: tuple[tuple[float, float, float] | None, ...]
-    """Linear RGB of each part; None: a scene draws one."""
+    """Linear RGB of each part, the mean where an image colours it; None: a scene draws one."""
+    look: Path | None = None
+    """Blender file whose only mesh is this surface, vertex by vertex, with texture coordinates, materials and images.
+    None: parts have plain colours."""
+    shade_F3: NDArray[np.float64] | None = None
+    """Linear RGB of each triangle, of few different ones, where there is a look."""
 
 
 def skinned(skin: Skin, skeleton: Skeleton, joints_J7: Poses) -> NDArray[np.float64]:

@@ -87,7 +87,7 @@ def test_what_is_stored_is_what_was_read_and_a_damaged_file_is_made_again(
     source = HumotoSource(HumanConfig(root=str(root / "sequences")), root / "cache")
     (file,) = (root / "cache").glob("*.npz")
     with monkeypatch.context() as patch:
-        patch.setattr(store, "_write", None)  # Nothing is written where a stored file serves.
+        patch.setattr(store, "write_motion", None)  # Nothing is written where a stored file serves.
         again = source.read("carry_mug")
     assert np.array_equal(again.joints_TJ7, read.joints_TJ7)
     assert again.skin.colors == read.skin.colors

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -48,3 +51,28 @@ def test_a_figures_parts_are_told_by_their_names_and_keep_their_own_colours() ->
     assert len({colors[2] for colors in drawn}) > 4
     for colors in drawn:
         assert all(0 <= value <= 1 for name in colors[:3] for value in linear_rgb(name))
+
+
+PART_NAMES = {
+    "skin": ("Body", "Bodymat", "Ch02_Body", "Head", "Wolf3D_Skin"),
+    "hair": ("Hair", "Ch02_Hair", "Eyelashes", "Ch31_Eyelashes", "Eyebrows", "Beard"),
+    "shoes": ("Shoes", "Ch02_Sneakers", "Ch02_Socks", "Boots"),
+    "bottoms": ("Bottoms", "Bottommat", "Ch15_Pants", "Jeans"),
+    "top": ("Tops", "Topmat", "Ch02_Cloth", "Ch31_Hoodie", "Shirt", "Bodysuit", "Material.001"),
+}
+
+
+@pytest.mark.parametrize("part", PART_NAMES)
+def test_parts_with_mixamos_names_get_the_colours_of_what_they_are(part: str) -> None:
+    """Remy's and Sophie's Body, Eyes and Eyelashes had the colour of the shirt."""
+    own = ("skin", "hair", "shoes", "bottoms", "top")
+    figure = skin((*own, *PART_NAMES[part], "Eyes"), (None,) * (len(own) + len(PART_NAMES[part]) + 1))
+    for seed in range(20):
+        colors = figure_colors(figure, np.random.default_rng(seed))
+        assert set(colors[len(own) : -1]) == {colors[own.index(part)]}
+        assert max(linear_rgb(colors[-1])) < 0.1
+
+
+def test_a_figure_with_images_is_left_as_its_file_has_it() -> None:
+    textured = replace(skin(("Body", "Tops"), ((0.5, 0.4, 0.3), (0.8, 0.8, 0.8))), look=Path("look.blend"))
+    assert figure_colors(textured, np.random.default_rng(0)) == ("", "")

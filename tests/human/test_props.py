@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
+from dataclasses import replace
 from pathlib import Path
 
+import coacd
 import numpy as np
 import pybullet
 import pytest
@@ -80,6 +82,30 @@ def test_the_same_mesh_gives_the_same_files(folder: Path, tmp_path: Path) -> Non
         file.name: file.read_bytes() for file in second.iterdir()
     }
     assert Path(PropStore(tmp_path).add(box()).kwargs["render_filename"]).parent.name != first.name
+
+
+def noisy(prop: Prop, seed: int, scale: float) -> Prop:
+    shift_V3 = np.random.default_rng(seed).uniform(-scale, scale, prop.vertices_V3.shape)
+    return replace(prop, vertices_V3=prop.vertices_V3 + shift_V3)
+
+
+def test_float_noise_makes_no_new_object(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mug as ten files have it is decomposed once; one that is larger by a millimetre is another."""
+    calls = []
+    decompose = coacd.run_coacd
+    monkeypatch.setattr(coacd, "run_coacd", lambda *args, **settings: calls.append(1) or decompose(*args, **settings))
+    store = PropStore(tmp_path)
+    first = store.add(mug())
+    assert len(calls) == 1
+    for seed in range(10):
+        stored = store.add(noisy(mug(), seed, 3e-7))
+        assert stored.kwargs["simulation_filename"] == first.kwargs["simulation_filename"]
+    assert len(calls) == 1
+    larger = replace(mug(), vertices_V3=mug().vertices_V3 * 1.01)
+    for prop in (larger, noisy(larger, 0, 3e-7)):
+        assert store.add(prop).kwargs["simulation_filename"] != first.kwargs["simulation_filename"]
+    assert len(calls) == 2
+    np.testing.assert_allclose(store.add(larger).high_3, first.high_3 * 1.01, rtol=1e-6)
 
 
 def test_several_processes_want_one(tmp_path: Path) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +21,7 @@ from data_gen.human.motion import Motion, SequenceError
 from data_gen.human.retarget import leg_length, retarget
 from data_gen.human.sources import open_source
 from data_gen.human.sources.bvh import recorded_motion
-from data_gen.human.sources.joint_names import mixamo_names
+from data_gen.human.sources.joint_names import mixamo_bone, mixamo_names
 from data_gen.scene.poses import apply, compose, inverse
 from void.errors import InputError
 
@@ -78,6 +81,13 @@ def test_the_object_is_in_the_hand_at_every_frame(motion: Motion) -> None:
     assert np.allclose(motion.props_TN7[0, 0, 3:], [1, 0, 0, 0])
 
 
+def test_the_rate_of_the_file_can_be_overruled(root: Path, motion: Motion) -> None:
+    config = HumanConfig(root=str(root / "sequences"), bvh_object=str(root / "book.obj"), fps=2 * FPS)
+    faster = open_source("bvh", config, root / "cache").read("carry")
+    assert motion.fps == pytest.approx(FPS, rel=1e-4)
+    assert (faster.fps, faster.frames) == (2 * FPS, motion.frames)
+
+
 @pytest.mark.parametrize(
     ("names", "wanted"),
     [
@@ -109,6 +119,12 @@ def test_names_of_other_systems_are_understood(names: str, wanted: dict[str, str
     assert {name: listed[found[name]] for name in wanted} == wanted
 
 
+@pytest.mark.parametrize("name", ["mixamorig:Hips", "mixamorig9:Hips", "mixamorigHips", "mixamorig1_Hips"])
+def test_mixamos_prefixes(name: str) -> None:
+    assert mixamo_bone(name) == "mixamorig:Hips"
+    assert mixamo_bone("Hips") == "Hips"
+
+
 @pytest.mark.parametrize(
     ("spine", "wanted"),
     [
@@ -123,7 +139,69 @@ def test_the_spine_is_found_by_its_place(spine: list[str], wanted: dict[str, str
     assert {name: listed[j] for name, j in found.items() if name.startswith("Spine")} == wanted
 
 
+def upper_keywords(text: str) -> str:
+    """The text with keywords and channels in upper case; names of joints as they are."""
+    head, motion = text.split("MOTION")
+    words = ("rotation", "position", "Site", "End")
+    for word in words:
+        head = head.replace(word, word.upper())
+    return head + "MOTION" + motion.replace("Frames", "FRAMES").replace("Frame Time", "FRAME TIME")
+
+
+def motion_of(text: str) -> str:
+    return "MOTION" + text.split("MOTION")[1]
+
+
+SPELLINGS = {
+    "Rotation, Position": lambda text: text.replace("rotation", "Rotation").replace("position", "Position"),
+    "lower case channels": lambda text: re.sub(r"[XYZ](position|rotation)", lambda found: found[0].lower(), text),
+    "capitals": upper_keywords,
+    "lower case keywords": lambda text: re.sub(
+        r"HIERARCHY|ROOT|JOINT|OFFSET|CHANNELS|End Site|MOTION|Frames|Frame Time", lambda found: found[0].lower(), text
+    ),
+    "byte order mark, Windows lines": lambda text: "\ufeff" + text.replace("\n", "\r\n"),
+    "no space after colons": lambda text: text.replace("Frames: ", "Frames:").replace("Frame Time: ", "Frame Time:"),
+    "a joint named Motion": lambda text: text.replace("JOINT mixamorig:LeftHandMiddle1", "JOINT MOTION"),
+}
+
+
+@pytest.mark.parametrize("spell", SPELLINGS.values(), ids=SPELLINGS)
+def test_the_case_of_words_says_nothing(root: Path, tmp_path: Path, spell: Callable[[str], str]) -> None:
+    source = root / "sequences" / "carry.bvh"
+    plain = recorded_motion(source, "carry", MOTION.skin, 0.8)
+    changed = spell(source.read_text())
+    assert changed != source.read_text()
+    (tmp_path / "odd.bvh").write_bytes(changed.encode())
+    found = recorded_motion(tmp_path / "odd.bvh", "odd", MOTION.skin, 0.8)
+    np.testing.assert_array_equal(found.joints_TJ7, plain.joints_TJ7)
+    assert np.ptp(found.joint("Hips")[:, 1]) > 0.2  # It still walks.
+
+
+def test_the_case_of_suffixes_says_nothing(root: Path, tmp_path: Path) -> None:
+    shutil.copy(root / "sequences" / "carry.bvh", tmp_path / "carry.BVH")
+    shutil.copy(root / "book.obj", tmp_path / "BOOK.OBJ")
+    (tmp_path / "._carry.bvh").write_bytes(b"what macOS leaves behind")
+    config = HumanConfig(root=str(tmp_path), bvh_object=str(tmp_path / "BOOK.OBJ"))
+    source = open_source("bvh", config, tmp_path / "cache")
+    assert source.sequences == ("carry",)
+    motion = source.read("carry")
+    assert motion.props[0].name == "BOOK"
+    np.testing.assert_allclose(np.ptp(motion.props[0].vertices_V3, axis=0), (0.1, 0.2, 0.06))
+
+
 BAD = {
+    "unknown channel": (lambda text: text.replace("Zrotation", "Wrotation", 1), "bvh", "channel 'Wrotation' at joint"),
+    "scale channel": (lambda text: text.replace("Zrotation", "Zscale", 1), "bvh", "channel 'Zscale' at joint"),
+    "channel twice": (
+        lambda text: re.sub(r"Xrotation Yrotation", "Xrotation Xrotation", text, count=1),
+        "bvh",
+        "channel Xrotation twice",
+    ),
+    "ends in the channels": (lambda text: "ROOT a\n{\nCHANNELS 9 Xposition\n" + motion_of(text), "bvh", "too early"),
+    "ends in an offset": (lambda text: "ROOT a\n{\nOFFSET 0 0\n" + motion_of(text), "bvh", "too early"),
+    "no open joint": (lambda text: "HIERARCHY\n}\n" + motion_of(text), "bvh", "not a BVH file"),
+    "infinite offset": (lambda text: re.sub(r"OFFSET \S+", "OFFSET inf", text), "bvh", "OFFSET that is not finite"),
+    "infinite time": (lambda text: re.sub(r"Frame Time: \S+", "Frame Time: inf", text), "bvh", "no time"),
     "damaged": (lambda text: text[: len(text) - 200], "bvh", "numbers, not"),
     "no BVH": (lambda _: "hello", "bvh", "not a BVH file"),
     "no frames": (lambda text: text.split("MOTION")[0] + "MOTION\nFrames: 0\nFrame Time: 0.04\n", "Frames", "= 0"),

@@ -74,6 +74,37 @@ def motion(release: Path) -> Motion:
     return read(release)
 
 
+def test_the_case_of_suffixes_says_nothing(release: Path, motion: Motion, tmp_path: Path) -> None:
+    """Files renamed to capitals, as some archives unpack them, give the same motion."""
+    shutil.copytree(release.parent, tmp_path / "copy")
+    for file in [path for path in (tmp_path / "copy").rglob("*") if path.is_file()]:
+        file.rename(file.with_name(file.stem + file.suffix.upper()))
+    found = read(tmp_path / "copy" / release.name)
+    np.testing.assert_array_equal(found.joints_TJ7, motion.joints_TJ7)
+    assert [prop.name for prop in found.props] == [prop.name for prop in motion.props]
+    for one, other in zip(found.props, motion.props, strict=True):
+        np.testing.assert_array_equal(one.vertices_V3, other.vertices_V3)
+
+
+def test_the_rate_of_the_release_can_be_overruled(release: Path, motion: Motion) -> None:
+    faster = read(release, fps=60.0)
+    assert faster.fps == 60.0 and faster.seconds == pytest.approx(motion.seconds / 2)
+
+
+def test_bones_with_the_number_of_a_later_figure_are_mixamos(release: Path, motion: Motion, tmp_path: Path) -> None:
+    """Mixamo calls the bones of a second figure mixamorig1:Hips, and so on."""
+    shutil.copytree(release.parent, tmp_path / "copy")
+    path = tmp_path / "copy" / release.name / NAME / f"{NAME}.pkl"
+    value = release_value()
+    value["armature"] = [
+        {bone.replace("mixamorig:", "mixamorig12:"): basis for bone, basis in frame.items()}
+        for frame in value["armature"]
+    ]
+    write(path, value)
+    found = read(tmp_path / "copy" / release.name)
+    np.testing.assert_array_equal(found.joints_TJ7, motion.joints_TJ7)
+
+
 def test_joints_are_where_they_were(motion: Motion) -> None:
     order = [motion.skeleton.index(name) for name in MOTION.skeleton.names]
     assert np.abs(motion.joints_TJ7[:, order, :3] - MOTION.joints_TJ7[..., :3]).max() < MILLIMETRE

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from data_gen.human.check import check_human
 from data_gen.human.config import HumanConfig
 from data_gen.human.motion import Motion, MotionSource
 from data_gen.human.sources import layout, open_source, procedural
@@ -61,6 +62,16 @@ def test_a_sequence_is_written_once(
 def test_what_was_removed_is_made_again(cache: Path, source: MotionSource, motion: Motion) -> None:
     shutil.rmtree(next(cache.rglob(f"{motion.sequence}.pkl")).parents[2])
     assert np.array_equal(source.read(motion.sequence).joints_TJ7, motion.joints_TJ7)
+
+
+@pytest.mark.parametrize(
+    ("motion", "fps", "problem"),
+    [("humoto_glb", 0.0, "fps = 0"), ("bvh", -30.0, "fps = -30"), ("procedural", 30.0, "have a rate of their own")],
+)
+def test_impossible_rates_are_refused(motion: str, fps: float, problem: str) -> None:
+    check_human("humoto_glb", HumanConfig(fps=30.0))
+    with pytest.raises(InputError, match=problem):
+        check_human(motion, HumanConfig(fps=fps))
 
 
 def test_names_are_sorted_and_unknown_ones_refused(source: MotionSource) -> None:

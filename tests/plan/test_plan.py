@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import functools
 import itertools
 import json
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from void.cli import commands
+from void.cli import commands, main
 from void.composition import compose_config
 from void.config import VoidConfig
 from void.errors import InputError
 from void.files import read_json
 from void.pipelines.config import Memory
-from void.plan.estimate import Plan, estimate
+from void.plan import estimate as estimate_module
+from void.plan.config import PlanSubject
+from void.plan.estimate import InferencePlan, Plan, TrainingPlan, estimate
 from void.plan.gpus import GPUS, find_gpu
 from void.plan.inference import CONTEXT_GIB, inference_compute
 from void.plan.report import show
+from void.plan.subject import subject_of
 from void.plan.training import step_tflop
 from void.training.config import DistributedKind, Optimizer, Precision
 
@@ -44,6 +49,16 @@ def configuration(*overrides: str, **values: Any) -> VoidConfig:
     return cfg
 
 
+def sampling(plan: Plan) -> InferencePlan:
+    assert plan.inference is not None
+    return plan.inference
+
+
+def training(plan: Plan) -> TrainingPlan:
+    assert plan.training is not None
+    return plan.training
+
+
 @pytest.fixture(scope="module")
 def published() -> Plan:
     return estimate(configuration("experiment=paper_pass1"))
@@ -57,7 +72,7 @@ def tiny() -> Plan:
 def test_geometry(published: Plan) -> None:
     assert published.latents == (22, 16, 48, 84)
     assert published.video_tokens + published.text_tokens == 11_314
-    assert published.compute.windows == [22]
+    assert sampling(published).compute.windows == [22]
 
 
 @pytest.mark.parametrize(("steps", "guidance", "petaflop"), [(30, 1.0, 5.2), (50, 6.0, 17.4)])
@@ -70,7 +85,7 @@ def test_the_second_pass_has_steps_and_guidance_of_its_own() -> None:
     override = ("infer.pass2.steps=7", "infer.pass2.guidance_scale=6", "infer.steps=3")
     first, second = (estimate(configuration(*TINY, f"stage={stage}", *override)) for stage in ("pass1", "pass2"))
     assert (first.stage, second.stage) == ("pass1", "pass2")
-    assert second.compute.denoise == pytest.approx(7 * 2 / 3 * first.compute.denoise)
+    assert sampling(second).compute.denoise == pytest.approx(7 * 2 / 3 * sampling(first).compute.denoise)
     with pytest.raises(InputError, match="stage=both: a plan is of one pass"):
         estimate(configuration(*TINY, "stage=both"))
 
@@ -89,14 +104,14 @@ def test_a_long_clip_is_planned_in_windows() -> None:
 
 def test_windows_share_a_batch_unless_told_otherwise() -> None:
     long = {"data__frames": 53, "infer__window": 29, "infer__overlap": 16, "infer__guidance_scale": 2.0}
-    together = estimate(configuration(*TINY, **long)).activations
-    apart = estimate(configuration(*TINY, **long, infer__windows_per_batch=1)).activations
+    together = sampling(estimate(configuration(*TINY, **long))).activations
+    apart = sampling(estimate(configuration(*TINY, **long, infer__windows_per_batch=1))).activations
     assert (together.batch, apart.batch) == (4, 2)
     assert together.transformer == pytest.approx(2 * apart.transformer, rel=0.05)
 
 
 def test_each_memory_mode_holds_no_more_than_the_one_before(published: Plan) -> None:
-    peaks = {(mode.memory, mode.fp8): mode for mode in published.modes}
+    peaks = {(mode.memory, mode.fp8): mode for mode in sampling(published).modes}
     assert len(peaks) == 2 * len(Memory)
     for fp8 in (False, True):
         rows = [peaks[memory, fp8] for memory in Memory]
@@ -108,17 +123,17 @@ def test_each_memory_mode_holds_no_more_than_the_one_before(published: Plan) -> 
 
 
 def test_the_terms_of_full_memory_are_those_of_the_networks(published: Plan) -> None:
-    full = published.modes[0]
+    full, activations = sampling(published).modes[0], sampling(published).activations
     weights = published.transformer.gib + published.vae.gib
     assert full.memory is Memory.full and not full.fp8
-    assert full.denoise == pytest.approx(weights + published.activations.transformer + CONTEXT_GIB)
-    assert full.decode == pytest.approx(weights + published.activations.vae.decode + CONTEXT_GIB)
-    assert full.text == pytest.approx(published.text_encoder.gib + published.activations.text + CONTEXT_GIB)
+    assert full.denoise == pytest.approx(weights + activations.transformer + CONTEXT_GIB)
+    assert full.decode == pytest.approx(weights + activations.vae.decode + CONTEXT_GIB)
+    assert full.text == pytest.approx(published.text_encoder.gib + activations.text + CONTEXT_GIB)
     assert full.peak == max(full.text, full.encode, full.denoise, full.decode)
 
 
 def test_zero_2_over_eight_is_the_published_estimate(published: Plan) -> None:
-    memory = {item.kind: item for item in published.training}[DistributedKind.deepspeed]
+    memory = {item.kind: item for item in training(published).memory}[DistributedKind.deepspeed]
     assert memory.weights * GB == pytest.approx(11.1, rel=0.01)
     assert memory.gradients * GB == pytest.approx(1.4, rel=0.01)
     assert memory.optimizer * GB == pytest.approx(8.4, rel=0.01)
@@ -128,7 +143,7 @@ def test_zero_2_over_eight_is_the_published_estimate(published: Plan) -> None:
 def test_training_terms_follow_the_configuration() -> None:
     def memory(kind: DistributedKind, **values: Any) -> dict[str, float]:
         plan = estimate(configuration(*TINY, training__mixed_precision=Precision.bf16, **values))
-        (found,) = (item for item in plan.training if item.kind is kind)
+        (found,) = (item for item in training(plan).memory if item.kind is kind)
         return vars(found)
 
     one = memory(DistributedKind.single)
@@ -157,7 +172,8 @@ def test_checkpointing_costs_a_fourth_pass() -> None:
 
 def test_seconds_are_work_over_the_assumed_share_of_the_peak(tiny: Plan) -> None:
     assert tiny.seconds(312 * 0.35 * 10) == pytest.approx(10)
-    assert tiny.as_json()["seconds_per_clip"] == tiny.seconds(tiny.compute.total)
+    assert tiny.as_json()["inference"]["seconds_per_clip"] == tiny.seconds(sampling(tiny).compute.total)
+    assert tiny.as_json()["training"]["seconds_per_step"] == tiny.seconds(training(tiny).tflop)
 
 
 def test_float32_is_warned_of(tiny: Plan, published: Plan) -> None:
@@ -174,6 +190,10 @@ def test_every_gpu_is_found_by_its_name(name: str) -> None:
     assert gpu.memory_gib >= 24 and gpu.bf16_tflops >= 71 and gpu.source
 
 
+def counting(*_: Any, **__: Any) -> None:
+    raise AssertionError("the networks are counted")
+
+
 @pytest.mark.parametrize(
     ("key", "value", "problem", "remedy"),
     [
@@ -181,6 +201,8 @@ def test_every_gpu_is_found_by_its_name(name: str) -> None:
         ("plan__gpu", "abacus", "plan.gpu=abacus", "h100-sxm, h200, l40s"),
         ("plan__mfu", 35.0, "plan.mfu=35.0", "at most 1"),
         ("plan__mfu", 0.0, "plan.mfu=0.0", "above 0"),
+        ("plan__margin", 1.0, "plan.margin=1.0", "0.06 is usual"),
+        ("plan__margin", -0.1, "plan.margin=-0.1", "0.06 is usual"),
         ("plan__processes", 0, "plan.processes=0", "1 or more"),
         ("infer__steps", 0, "infer.steps = 0", "use 1 to 1000"),
         ("infer__steps", 5000, "infer.steps = 5000", "use 1 to 1000"),
@@ -197,7 +219,10 @@ def test_every_gpu_is_found_by_its_name(name: str) -> None:
         ("training__batch_size", 0, "training.batch_size=0", "1 or more"),
     ],
 )
-def test_a_bad_value_is_named_with_a_remedy(key: str, value: Any, problem: str, remedy: str) -> None:
+def test_a_bad_value_is_named_with_a_remedy_before_the_count(
+    key: str, value: Any, problem: str, remedy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(estimate_module, "build_vae", counting)
     with pytest.raises(InputError) as caught:
         estimate(configuration(*TINY, **{key: value}))
     assert problem in caught.value.problem
@@ -223,5 +248,78 @@ def test_the_command_prints_the_plan_and_writes_it(tmp_path: Path, capsys: pytes
     written = read_json(file)
     assert written["gpu"]["name"] == "rtx4090"
     assert written["video_tokens"] == 144
-    assert written == json.loads(json.dumps(estimate(cfg).as_json()))
+    assert written == json.loads(json.dumps(estimate(cfg, PlanSubject.inference).as_json()))
     assert [path.name for path in file.parent.iterdir()] == [file.name]
+    # Its own file is written anew.
+    commands()["plan"].run(cfg)
+
+
+def test_what_leaves_no_margin_does_not_fit(tiny: Plan, capsys: pytest.CaptureFixture[str]) -> None:
+    (mode, *_), gpu = sampling(tiny).modes, tiny.gpu
+    for memory_gib, margin, fits, verdict in (
+        (mode.peak / 0.93, 0.06, True, "fits"),
+        (mode.peak / 0.95, 0.06, False, "tight"),
+        (mode.peak / 0.95, 0.04, True, "fits"),
+        (mode.peak / 1.01, 0.06, False, "over"),
+        (mode.peak, 0.0, True, "fits"),
+    ):
+        one = dataclasses.replace(sampling(tiny), modes=[mode])
+        card = dataclasses.replace(gpu, memory_gib=memory_gib)
+        plan = dataclasses.replace(tiny, gpu=card, margin=margin, inference=one, training=None)
+        assert plan.fits(mode.peak) is fits
+        assert plan.as_json()["inference"]["modes"][0]["fits"] is fits
+        show(plan)
+        row = next(line for line in capsys.readouterr().out.splitlines() if line.startswith(" full "))
+        assert row.rstrip().endswith(verdict)
+    assert configuration(*TINY).plan.margin == 0.06
+
+
+@pytest.mark.parametrize(
+    ("overrides", "subject"),
+    [
+        (["model=cogvideox_fun_5b", "data.frames=85", "plan.gpu=rtx4090"], "inference"),
+        ([], "inference"),
+        (["infer.fp8=true"], "inference"),
+        (["experiment=paper_pass1"], "both"),
+        (["experiment=paper_pass1", "infer.steps=50"], "inference"),
+        (["experiment=paper_pass1", "plan.processes=16"], "training"),
+        (["training.batch_size=2"], "training"),
+        (["distributed=deepspeed"], "training"),
+        (["distributed.zero_stage=1", "infer.steps=5"], "both"),
+        (["+training.steps=1"], "training"),
+        (["inference.steps=1", "trainings=1"], "inference"),
+    ],
+)
+def test_a_plan_is_about_what_the_command_line_names(overrides: list[str], subject: str) -> None:
+    assert subject_of(PlanSubject.auto, overrides) == subject
+    assert subject_of(PlanSubject.training, overrides) == PlanSubject.training
+
+
+def test_a_question_about_one_thing_gets_no_answer_about_the_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for subject, absent in (("inference", "raining"), ("training", "infer.memory")):
+        plan = estimate(configuration(*TINY), PlanSubject(subject))
+        show(plan)
+        assert absent not in capsys.readouterr().out
+        other = "training" if subject == "inference" else "inference"
+        assert plan.as_json()[other] is None and plan.as_json()[subject] is not None
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["void", "plan", *TINY])
+    main()
+    assert "raining" not in capsys.readouterr().out
+
+
+def test_a_plan_replaces_no_file_of_another_kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(estimate_module, "build_vae", counting)
+    notes = tmp_path / "notes.json"
+    notes.write_text('{"mine": 1}')
+    (tmp_path / "file").write_text("text")
+    for path, problem in (
+        (notes, "is not a plan"),
+        (tmp_path, "is a folder"),
+        (tmp_path / "file" / "plan.json", "cannot be written"),
+    ):
+        with pytest.raises(InputError, match=problem):
+            commands()["plan"].run(configuration(*TINY, plan__json=str(path)))
+    assert notes.read_text() == '{"mine": 1}'

@@ -1,25 +1,20 @@
-"""metrics.jsonl, W&B offline, and the progress bar."""
+"""metrics.jsonl, no tracker, and the progress bar."""
 
 from __future__ import annotations
 
 import io
-import json
 import logging
-import os
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 from rich.console import Console
 
-from void.errors import InputError
 from void.tracking import progress
 from void.tracking.config import TrackerConfig, TrackerKind
 from void.tracking.metrics_file import METRICS, MetricsFile, read_metrics
 from void.tracking.progress import progress_bar
-from void.tracking.tracker import NoTracker, open_tracker, without_secrets
-from void.video import write_video
+from void.tracking.tracker import NoTracker, open_tracker
 
 
 def test_records_are_appended_and_cut_back_to_a_checkpoint(tmp_path: Path) -> None:
@@ -40,51 +35,12 @@ def test_nan_is_no_record(tmp_path: Path) -> None:
         MetricsFile(tmp_path, lambda record: True).append({"loss": float("nan")})
 
 
-def test_secrets_stay_out_of_the_hyperparameters() -> None:
-    hparams = {
-        "model": {"max_text_tokens": 96, "tokenizer": "byt5", "hub_token": "x"},
-        "wandb_api_key": "x",
-        "db_password": "x",
-        "key": "kept",
-    }
-    assert without_secrets(hparams) == {"model": {"max_text_tokens": 96, "tokenizer": "byt5"}, "key": "kept"}
-
-
 def test_no_tracker_writes_nothing(tmp_path: Path) -> None:
     tracker = open_tracker(TrackerConfig(kind=TrackerKind.none), tmp_path, "run", {})
     assert isinstance(tracker, NoTracker)
     tracker.log({"loss": 1.0}, 1)
     tracker.finish()
     assert not list(tmp_path.iterdir())
-
-
-def test_an_unknown_mode_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"tracker.mode=onlin is unknown"):
-        open_tracker(TrackerConfig(mode="onlin"), tmp_path, "run", {})
-
-
-def test_wandb_stays_offline_inside_the_run_and_keeps_its_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    home = tmp_path / "home"
-    home.mkdir()
-    monkeypatch.setitem(os.environ, "HOME", str(home))
-    for name in ("DATA", "CACHE", "CONFIG", "ARTIFACT"):
-        monkeypatch.delenv(f"WANDB_{name}_DIR", raising=False)
-    run = tmp_path / "run"
-    run.mkdir()
-    clip = tmp_path / "clip.mp4"
-    write_video(clip, np.zeros((5, 16, 16, 3), np.uint8), 12.0)
-    for step in (1, 2):
-        tracker = open_tracker(TrackerConfig(), run, "name", {"seed": 0, "api_key": "hidden"})
-        tracker.log({"train/loss": 0.5}, step)
-        tracker.log_videos({"validation/a": clip}, step)
-        tracker.finish()
-    run_id = json.loads((run / "wandb" / "run-id.json").read_text())["id"]
-    runs = list((run / "wandb").glob("offline-run-*"))
-    assert len(runs) >= 1 and all(folder.name.endswith(run_id) for folder in runs)
-    assert len(list((run / "wandb").glob("offline-run-*/files/media/videos/validation/*.mp4"))) >= 1
-    recorded = b"".join(path.read_bytes() for path in (run / "wandb").glob("offline-run-*/*.wandb"))
-    assert b"train/loss" in recorded and b"hidden" not in recorded
-    assert [path.name for path in home.rglob("*") if "wandb" in path.name] == []
 
 
 def test_the_bar_shows_time_left_and_log_lines_go_above_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""A figure as Blender imports it from a file: its armature as a skeleton, its skinned meshes as one skin.
+"""A figure as Blender imports it from a file: its armature as a skeleton, its meshes as one skin.
 
 Blender's state is global: a file is opened in an empty scene, and the scene is emptied again. Shape legend: J joints, V
 vertices, F triangles.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_gen.human.motion import SequenceError
+from data_gen.human.sources.blender_look import UNSET_COLOR, has_look, joined, part_colors, shades, write_look
+from data_gen.human.sources.joint_names import mixamo_bone
 from data_gen.scene.skin import Skeleton, Skin
 
+GLTF, FBX = (".glb", ".gltf"), (".fbx",)
+FIGURE_SUFFIXES = (*FBX, *GLTF)
+"""Of files that a figure can be read from."""
 INFLUENCES = 4
 """Joints that a vertex follows, at most."""
-UNSET_COLOR = 0.8
-"""Grey of a material that nobody gave a colour, in Blender and in FBX."""
+LOOK = "look.blend"
+
+
+@dataclass(frozen=True, eq=False)
+class Figure:
+    """What a file tells of a figure, in world metres with Z up, in its rest pose."""
+
+    skeleton: Skeleton
+    skin: Skin
+    bones: tuple[str, ...]
+    """The file's own names of the skeleton's joints."""
+    meshes: frozenset[str]
+    """Names of the meshes that the skin is made of."""
+    images: tuple[Path, ...] = ()
+    """Files beside the figure's that its look was taken from."""
 
 
 @contextlib.contextmanager
@@ -37,51 +56,85 @@ def empty_blender() -> Iterator[Any]:
             bpy.ops.wm.read_factory_settings(use_empty=True)
 
 
-def read_fbx_figure(path: Path, sequence: str, field: str) -> tuple[Skeleton, Skin, frozenset[str]]:
-    """The figure of an FBX file, in world metres with Z up, in its rest pose.
+def open_file(bpy: Any, path: Path, sequence: str, field: str, *, animated: bool = False) -> None:
+    """Import a file into the open scene.
 
     Args:
-        path: the file.
-        sequence: that an error names.
-        field: that an error names.
-
-    Returns:
-        Skeleton, skin, and the names of the meshes that the skin is made of.
+        bpy: Blender's module, with an empty scene.
+        path: File with one of `FIGURE_SUFFIXES`, in any case.
+        sequence: Name of the sequence in errors.
+        field: Name of the file's role in errors.
+        animated: Whether animations of an FBX file are read; those of glTF always are.
 
     Raises:
-        SequenceError: the file cannot be read, or has no armature or no skinned mesh.
+        SequenceError: Blender cannot read it.
+    """
+    try:
+        if path.suffix.lower() in GLTF:
+            # BLENDER leaves the frames of bones as they are in the file.
+            bpy.ops.import_scene.gltf(filepath=str(path), bone_heuristic="BLENDER", disable_bone_shape=True)
+        else:
+            bpy.ops.import_scene.fbx(filepath=str(path), use_anim=animated)
+    except RuntimeError as error:
+        reason = [line.strip() for line in str(error).splitlines() if line.strip()][-1:]
+        raise SequenceError(
+            sequence, field, f"cannot be read from {path.name}: {''.join(reason)}", "export or fetch the file again"
+        ) from error
+
+
+def read_figure(path: Path, sequence: str, field: str, folder: Path | None = None) -> Figure:
+    """The figure of an FBX or glTF file. It changes Blender's scene.
+
+    Args:
+        path: File of the figure.
+        sequence: Name of the sequence in errors.
+        field: Name of the file's role in errors.
+        folder: Folder for the look of a figure with images; None: such a figure has its mean colours alone.
+
+    Raises:
+        SequenceError: the file cannot be read, has no armature or no skinned mesh, or an image is missing.
     """
     with empty_blender() as bpy:
-        try:
-            bpy.ops.import_scene.fbx(filepath=str(path), use_anim=False)
-        except RuntimeError as error:
-            raise SequenceError(
-                sequence, field, f"cannot be read from {path.name}: {error}", "fetch the file again"
-            ) from error
-        return figure_of(bpy, sequence, field)
+        open_file(bpy, path, sequence, field)
+        return figure_of(bpy, sequence, field, folder)
 
 
-def figure_of(bpy: Any, sequence: str, field: str) -> tuple[Skeleton, Skin, frozenset[str]]:
-    """The figure of the open scene; see `read_fbx_figure`."""
+def figure_of(bpy: Any, sequence: str, field: str, folder: Path | None = None) -> Figure:
+    """The figure of the open scene; see `read_figure`. Meshes of a figure with images are joined to one."""
+    armature = find_armature(bpy, sequence, field)
+    bpy.context.view_layer.update()
+    bones = parents_first(armature.data.bones)
+    own = [bone.name for bone in bones]
+    rest_J7 = np.array([_pose(armature.matrix_world @ bone.matrix_local) for bone in bones])
+    parents = tuple(own.index(bone.parent.name) if bone.parent else -1 for bone in bones)
+    meshes = sorted((item for item in bpy.data.objects if belongs(item, armature)), key=lambda item: item.name)
+    if not meshes:
+        raise SequenceError(sequence, field, "has no mesh that follows its bones", "export it with its skin")
+    names = frozenset(item.name for item in meshes)
+    look: Path | None = None
+    images: tuple[Path, ...] = ()
+    if has_look(meshes):
+        meshes = [joined(bpy, meshes)]
+        if folder is not None:
+            look = folder / LOOK
+            images = write_look(bpy, meshes[0], look, sequence, field)
+    skin = _skin(meshes, own, look)
+    joints = tuple(mixamo_bone(name) for name in own)
+    return Figure(Skeleton(joints, parents, rest_J7), skin, tuple(own), names, images)
+
+
+def find_armature(bpy: Any, sequence: str, field: str) -> Any:
+    """The armature of the open scene. Raises SequenceError: there is none, or more than one."""
     armatures = [item for item in bpy.data.objects if item.type == "ARMATURE"]
     if len(armatures) != 1:
         raise SequenceError(
             sequence, field, f"holds {len(armatures)} armatures, not one", "export the figure alone with its bones"
         )
-    armature = armatures[0]
-    bpy.context.view_layer.update()
-    bones = _parents_first(armature.data.bones)
-    names = [bone.name for bone in bones]
-    rest_J7 = np.array([_pose(armature.matrix_world @ bone.matrix_local) for bone in bones])
-    parents = tuple(names.index(bone.parent.name) if bone.parent else -1 for bone in bones)
-    meshes = sorted((item for item in bpy.data.objects if _follows(item, armature)), key=lambda item: item.name)
-    if not meshes:
-        raise SequenceError(sequence, field, "has no mesh that follows its bones", "export it with its skin")
-    skin = _skin(meshes, names)
-    return Skeleton(tuple(names), parents, rest_J7), skin, frozenset(item.name for item in meshes)
+    return armatures[0]
 
 
-def _parents_first(bones: Any) -> list[Any]:
+def parents_first(bones: Any) -> list[Any]:
+    """Bones of an armature, each after its parent."""
     ordered: list[Any] = []
     waiting = [bone for bone in bones if bone.parent is None]
     while waiting:
@@ -91,11 +144,14 @@ def _parents_first(bones: Any) -> list[Any]:
     return ordered
 
 
-def _follows(item: Any, armature: Any) -> bool:
-    if item.type != "MESH" or not item.vertex_groups:
+def belongs(item: Any, armature: Any) -> bool:
+    """Whether an object is part of a figure's surface: a mesh that bends with its bones, or hangs on one."""
+    if item.type != "MESH":
         return False
+    if item.parent == armature and item.parent_type == "BONE":
+        return True
     modified = any(modifier.type == "ARMATURE" and modifier.object == armature for modifier in item.modifiers)
-    return modified or item.parent == armature
+    return bool(item.vertex_groups) and (modified or item.parent == armature)
 
 
 def _pose(matrix: Any) -> list[float]:
@@ -103,7 +159,7 @@ def _pose(matrix: Any) -> list[float]:
     return [*position, *quaternion.normalized()]
 
 
-def _skin(meshes: Sequence[Any], names: Sequence[str]) -> Skin:
+def _skin(meshes: Sequence[Any], names: Sequence[str], look: Path | None) -> Skin:
     vertices, triangles, joints, weights, parts_of_faces = [], [], [], [], []
     parts: dict[str, tuple[float, float, float] | None] = {}
     first = 0
@@ -119,7 +175,7 @@ def _skin(meshes: Sequence[Any], names: Sequence[str]) -> Skin:
         triangles.append(corners_F3.reshape(-1, 3) + first)
         slots_F = np.empty(len(mesh.loop_triangles), np.int64)
         mesh.loop_triangles.foreach_get("material_index", slots_F)
-        materials = [slot.material for slot in item.material_slots if slot.material] or [None]
+        materials = [slot.material for slot in item.material_slots] or [None]
         for material in materials:
             parts.setdefault(material.name if material else item.name, _color(material))
         index_of = [list(parts).index(material.name if material else item.name) for material in materials]
@@ -128,7 +184,7 @@ def _skin(meshes: Sequence[Any], names: Sequence[str]) -> Skin:
         joints.append(joints_V4)
         weights.append(weights_V4)
         first += len(mesh.vertices)
-    return Skin(
+    skin = Skin(
         np.concatenate(vertices),
         np.concatenate(triangles),
         np.concatenate(joints),
@@ -137,12 +193,20 @@ def _skin(meshes: Sequence[Any], names: Sequence[str]) -> Skin:
         np.concatenate(parts_of_faces),
         tuple(parts.values()),
     )
+    if not has_look(meshes):
+        return skin
+    shade_F3 = shades(meshes[0])
+    return replace(skin, colors=part_colors(shade_F3, skin), look=look, shade_F3=shade_F3)
 
 
 def _influences(item: Any, names: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """The joints `(V, 4)` that the vertices of a mesh follow most, and how much; those without any follow the root."""
+    """The joints `(V, 4)` that the vertices of a mesh follow most, and how much; those without any follow the bone that
+    the mesh hangs on, or the root."""
     joint_of = {group.index: names.index(group.name) for group in item.vertex_groups if group.name in names}
     joints_V4 = np.zeros((len(item.data.vertices), INFLUENCES), np.int64)
+    if item.parent_type == "BONE" and item.parent_bone in names:
+        joint_of = {}
+        joints_V4[:, 0] = names.index(item.parent_bone)
     weights_V4 = np.zeros((len(item.data.vertices), INFLUENCES))
     for row, vertex in enumerate(item.data.vertices):
         found = sorted(((g.weight, joint_of[g.group]) for g in vertex.groups if g.group in joint_of), reverse=True)

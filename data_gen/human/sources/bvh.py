@@ -6,6 +6,7 @@ Shape legend: T frames, J joints.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from data_gen.human.sources.bvh_file import Bvh, BvhError, read_bvh
 from data_gen.human.sources.characters import Characters
 from data_gen.human.sources.joint_names import mixamo_names
 from data_gen.human.sources.meshes import SUFFIXES, TO_Z_UP, read_prop
-from data_gen.human.sources.sequences import REMEDY, by_name, known, required_folder
+from data_gen.human.sources.sequences import REMEDY, by_name, files_with, known, required_folder
 from data_gen.human.sources.store import MotionStore
 from data_gen.scene.poses import Points, Poses, compose, inverse
 from data_gen.scene.skin import Skeleton, Skin
@@ -41,7 +42,7 @@ class BvhSource:
     """See `MotionSource`.
 
     Args:
-        config: `root`, `bvh_object`, `bvh_joint` and `characters` are used.
+        config: `root`, `fps`, `bvh_object`, `bvh_joint` and `characters` are used.
         cache: folder for what has been read.
 
     Raises:
@@ -51,15 +52,16 @@ class BvhSource:
 
     def __init__(self, config: HumanConfig, cache: Path) -> None:
         root = required_folder(config.root)
-        self._files = by_name(list(root.rglob("*.bvh")), root)
+        self._files = by_name(files_with(root, (".bvh",)), root)
         self._object = Path(config.bvh_object)
-        if not self._object.is_file() or self._object.suffix not in SUFFIXES:
+        if not self._object.is_file() or self._object.suffix.lower() not in SUFFIXES:
             raise InputError(
                 f"scene.human.bvh_object={config.bvh_object!r} is not a mesh file",
                 f"name one ({', '.join(SUFFIXES)}; metres) of what the person holds",
             )
         self._joint = config.bvh_joint
-        self._characters = Characters(config)
+        self._fps = config.fps
+        self._characters = Characters(config, cache)
         self._store = MotionStore(cache)
 
     @property
@@ -86,7 +88,15 @@ class BvhSource:
         """See `MotionSource`. Raises InputError for an unknown name, SequenceError for a bad file."""
         path = known(self._files, sequence, "sequence")
         files = [sha256_file(path), sha256_file(self._object)]
-        origin = {"kind": BVH, "sequence": sequence, "files": files, "object": self._object.stem, "joint": self._joint}
+        origin: dict[str, Any] = {
+            "kind": BVH,
+            "sequence": sequence,
+            "files": files,
+            "object": self._object.stem,
+            "joint": self._joint,
+        }
+        if self._fps:
+            origin["fps"] = self._fps
         motion = self._store.get(origin, lambda: self._compose(path, sequence))
         return self._characters.play(motion, character, origin, self._store)
 
@@ -94,6 +104,7 @@ class BvhSource:
         seed = int.from_bytes(hashlib.sha256(sequence.encode()).digest()[:8], "big")
         skeleton, skin = build_figure(draw_traits(np.random.default_rng(seed)))
         recorded = recorded_motion(path, sequence, skin, leg_length(skeleton))
+        recorded = replace(recorded, fps=self._fps or recorded.fps)
         motion = retarget(recorded, skeleton, skin, f"figure {seed % 10000}")
         prop = read_prop(self._object, self._object.stem, sequence)
         try:

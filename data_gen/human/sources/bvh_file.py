@@ -1,11 +1,14 @@
 """Reading .bvh files: a hierarchy of joints with offsets, and Euler angles per frame.
 
-The rest pose is the one with all angles zero; in it every joint's frame is the world's. Shape legend: T frames, J
-joints (ends of chains included).
+The rest pose is the one with all angles zero; in it every joint's frame is the world's. Keywords and names of channels
+are the same in any case, since programs write them differently (`Zrotation`, `ZRotation`, `ZROTATION`). Shape legend:
+T frames, J joints (ends of chains included).
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,10 +18,19 @@ from scipy.spatial.transform import Rotation
 
 END = "End"
 """With what the names of the ends of chains end."""
+POSITION, ROTATION = "position", "rotation"
+CHANNELS = tuple(f"{axis}{kind}" for kind in (POSITION, ROTATION) for axis in "XYZ")
+"""All channels that a joint can have."""
+_SPELLINGS = {channel.lower(): channel for channel in CHANNELS}
+_MOTION = re.compile(
+    r"^[^\S\n]*MOTION\s+Frames\s*:\s*(?P<frames>\S+)\s+Frame\s+Time\s*:\s*(?P<seconds>\S+)",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""What stands between the joints and the numbers."""
 
 
 class BvhError(ValueError):
-    """The file is damaged."""
+    """The file is damaged, or uses what no BVH file has."""
 
 
 @dataclass(eq=False)
@@ -29,6 +41,7 @@ class Bvh:
     parents: list[int] = field(default_factory=list)
     offsets: list[list[float]] = field(default_factory=list)
     channels: list[list[str]] = field(default_factory=list)
+    """Of each joint, as `CHANNELS` spells them."""
     seconds: float = 0.0
     """From one frame to the next."""
     values_TC: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0)))
@@ -52,9 +65,9 @@ class Bvh:
             values_TC = self.values_TC[:, column : column + len(channels)]
             column += len(channels)
             place_T3 = np.tile(self.offsets[j], (frames, 1))
-            turns = [c for c, channel in enumerate(channels) if channel.endswith("rotation")]
+            turns = [c for c, channel in enumerate(channels) if channel.endswith(ROTATION)]
             for c, channel in enumerate(channels):
-                if channel.endswith("position"):
+                if channel.endswith(POSITION):
                     place_T3[:, "XYZ".index(channel[0])] = values_TC[:, c]
             if turns:
                 order = "".join(channels[c][0] for c in turns)
@@ -71,21 +84,28 @@ def read_bvh(path: Path) -> Bvh:
     """Parse a file.
 
     Raises:
-        BvhError: it is not a .bvh file, or its frames have other numbers of values than its joints have channels.
+        BvhError: it is not a .bvh file, a joint has an unknown channel or one channel twice, or the frames have other
+            numbers of values than the joints have channels.
     """
-    words = path.read_text(encoding="utf-8", errors="replace").split()
+    text = path.read_text(encoding="utf-8-sig", errors="replace")
+    motion = _MOTION.search(text)
+    if motion is None:
+        raise BvhError("is not a BVH file (it has no line MOTION with Frames: and Frame Time: below it)")
     try:
-        motion = words.index("MOTION")
-        bvh = _hierarchy(words[:motion])
-        frames = int(words[motion + 2])
-        bvh.seconds = float(words[motion + 5])
-        values = np.array(words[motion + 6 :], np.float64)
-    except (ValueError, IndexError) as error:
-        raise BvhError(f"is not a BVH file ({error})") from error
+        bvh = _hierarchy(text[: motion.start()].split())
+        frames = int(motion["frames"])
+        bvh.seconds = float(motion["seconds"])
+        values = np.array(text[motion.end() :].split(), np.float64)
+    except BvhError:
+        raise
+    except (ValueError, IndexError, StopIteration) as error:
+        raise BvhError(f"is not a BVH file ({str(error) or 'it ends too early'})") from error
     channels = sum(len(of) for of in bvh.channels)
-    if not bvh.names or not bvh.seconds > 0:
+    if not bvh.names or not 0 < bvh.seconds < np.inf:
         raise BvhError("has no joints, or no time between its frames")
-    if len(values) != frames * channels:
+    if not np.isfinite(bvh.offsets).all():
+        raise BvhError("has an OFFSET that is not finite")
+    if len(values) != frames * channels or not channels:
         raise BvhError(f"holds {len(values)} numbers, not {frames} frames x {channels} channels")
     bvh.values_TC = values.reshape(frames, channels)
     return bvh
@@ -96,27 +116,45 @@ def _hierarchy(words: list[str]) -> Bvh:
     open_joints: list[int] = []
     rest = iter(words)
     for word in rest:
-        if word in ("ROOT", "JOINT"):
-            name = []
-            for part in rest:  # Names such as `Bip01 L Thigh` have spaces.
-                if part == "{":
-                    break
-                name.append(part)
-            _open(bvh, open_joints, " ".join(name))
-        elif word == END:
-            next(rest)  # Site
-            next(rest)  # {
+        keyword = word.upper()
+        if keyword in ("ROOT", "JOINT"):
+            _open(bvh, open_joints, _name(rest))
+        elif keyword == END.upper():
+            _name(rest)  # Site
             _open(bvh, open_joints, f"{bvh.names[open_joints[-1]]} {END}")
-        elif word == "OFFSET":
+        elif keyword == "OFFSET":
             bvh.offsets[open_joints[-1]] = [float(next(rest)) for _ in range(3)]
-        elif word == "CHANNELS":
-            count = int(next(rest))
-            bvh.channels[open_joints[-1]] = [next(rest) for _ in range(count)]
+        elif keyword == "CHANNELS":
+            bvh.channels[open_joints[-1]] = _channels(rest, bvh.names[open_joints[-1]])
         elif word == "}":
             open_joints.pop()
-        elif word != "HIERARCHY":
+        elif keyword != "HIERARCHY":
             raise BvhError(f"unexpected word {word!r}")
     return bvh
+
+
+def _name(rest: Iterator[str]) -> str:
+    """All words up to the next brace: names such as `Bip01 L Thigh` have spaces."""
+    name = []
+    for part in rest:
+        if part == "{":
+            break
+        name.append(part)
+    return " ".join(name)
+
+
+def _channels(rest: Iterator[str], joint: str) -> list[str]:
+    """The channels of a joint as `CHANNELS` spells them."""
+    channels: list[str] = []
+    for _ in range(int(next(rest))):
+        word = next(rest)
+        channel = _SPELLINGS.get(word.lower())
+        if channel is None:
+            raise BvhError(f"has a channel {word!r} at joint {joint}; channels are {', '.join(CHANNELS)}")
+        if channel in channels:
+            raise BvhError(f"has the channel {channel} twice at joint {joint}")
+        channels.append(channel)
+    return channels
 
 
 def _open(bvh: Bvh, open_joints: list[int], name: str) -> None:

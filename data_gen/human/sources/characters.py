@@ -9,11 +9,11 @@ from typing import Any
 from data_gen.human.config import HumanConfig
 from data_gen.human.motion import Motion, check_motion
 from data_gen.human.retarget import retarget
-from data_gen.human.sources.blender_figure import read_fbx_figure
+from data_gen.human.sources.blender_figure import FIGURE_SUFFIXES
+from data_gen.human.sources.importing import Importer
 from data_gen.human.sources.sequences import REMEDY, known
 from data_gen.human.sources.store import MotionStore
 from void.errors import InputError
-from void.files import sha256_file
 
 log = logging.getLogger(__name__)
 
@@ -22,18 +22,26 @@ class Characters:
     """The figures of `scene.human.characters`.
 
     Args:
-        config: names them.
+        config: Configuration that names them.
+        cache: Folder for what has been read.
 
     Raises:
-        InputError: a file is missing.
+        InputError: a file is missing, or is no file of a figure.
     """
 
-    def __init__(self, config: HumanConfig) -> None:
+    def __init__(self, config: HumanConfig, cache: Path) -> None:
+        self._importer = Importer(cache)
         self._paths = {name: Path(path) for name, path in sorted(config.characters.items())}
         for name, path in self._paths.items():
             if not path.is_file():
                 raise InputError(
-                    f"scene.human.characters.{name}: {path} does not exist", "name an FBX file with Mixamo's bones"
+                    f"scene.human.characters.{name}: {path} does not exist",
+                    f"name a file ({', '.join(FIGURE_SUFFIXES)}) with Mixamo's bones",
+                )
+            if path.suffix.lower() not in FIGURE_SUFFIXES:
+                raise InputError(
+                    f"scene.human.characters.{name}: {path} is no file of a figure",
+                    f"export it as one of {', '.join(FIGURE_SUFFIXES)}",
                 )
 
     @property
@@ -57,12 +65,13 @@ class Characters:
         if character is None:
             return motion
         path = known(self._paths, character, "character")
+        found = self._importer.figure(path, motion.sequence, f"character {character}")
+        figure = found.motion
 
         def perform() -> Motion:
-            skeleton, skin, _ = read_fbx_figure(path, motion.sequence, f"character {character}")
-            played = check_motion(retarget(motion, skeleton, skin, character), REMEDY)
+            played = check_motion(retarget(motion, figure.skeleton, figure.skin, character), REMEDY)
             miss = f"{100 * played.hold_error:.1f} cm"
             log.info("sequence %s: hands of %s miss what they hold by %s at most", motion.sequence, character, miss)
             return played
 
-        return store.get({**origin, "character": [character, sha256_file(path)]}, perform)
+        return store.get({**origin, "character": [character, found.digest]}, perform)

@@ -18,11 +18,13 @@ from numpy.typing import NDArray
 from data_gen.human.config import HumanConfig
 from data_gen.human.kinematics import forward
 from data_gen.human.motion import MIN_FRAMES, Motion, Prop, SequenceError, check_motion
-from data_gen.human.sources.blender_figure import read_fbx_figure
+from data_gen.human.sources.blender_figure import Figure, read_figure
 from data_gen.human.sources.characters import Characters
+from data_gen.human.sources.importing import Importer
+from data_gen.human.sources.joint_names import mixamo_bone
 from data_gen.human.sources.meshes import MeshFolder, kind_of_name, read_prop
 from data_gen.human.sources.safe_pickle import load_plain
-from data_gen.human.sources.sequences import REMEDY, WHERE, by_name, known, required_folder
+from data_gen.human.sources.sequences import REMEDY, WHERE, beside, by_name, files_with, known, required_folder
 from data_gen.human.sources.store import MotionStore
 from data_gen.scene.poses import IDENTITY, Poses
 from void.errors import InputError
@@ -30,7 +32,7 @@ from void.files import sha256_file
 
 HUMOTO = "humoto"
 FPS = 30.0
-"""Frames a second of the release; its FBX files do not say so. A key `fps` of the .yaml file says otherwise."""
+"""Frames a second of the recordings; FBX files do not say, .glb files say 24. `fps` in a .yaml file says otherwise."""
 OBJECTS = "humoto_objects*"
 """Folders beside the root that hold the meshes, where the configuration names none."""
 BODY_MESHES = frozenset(
@@ -58,7 +60,7 @@ class HumotoSource:
     """See `MotionSource`.
 
     Args:
-        config: `root`, `objects` and `characters` are used.
+        config: `root`, `objects`, `fps` and `characters` are used.
         cache: folder for what has been read.
         kind: what `Motion.source` says.
 
@@ -72,8 +74,10 @@ class HumotoSource:
         self._root = required_folder(config.root)
         self._folders = _sequence_folders(self._root)
         self._meshes = MeshFolder(_objects_folder(config, self._root))
-        self._characters = Characters(config)
+        self._characters = Characters(config, cache)
+        self._importer = Importer(cache)
         self._store = MotionStore(cache)
+        self._fps = config.fps
 
     @property
     def sequences(self) -> tuple[str, ...]:
@@ -92,23 +96,25 @@ class HumotoSource:
     def read(self, sequence: str, character: str | None = None) -> Motion:
         """See `MotionSource`. Raises InputError for an unknown name, SequenceError for bad files."""
         folder = known(self._folders, sequence, "sequence")
-        value = load_plain(folder / f"{sequence}.pkl", sequence)
+        pkl, fbx = (beside(folder, sequence, suffix) for suffix in (".pkl", ".fbx"))
+        value = load_plain(pkl, sequence)
         basis, objects = _armature(value, sequence), _objects(value, sequence)
-        fbx = folder / f"{sequence}.fbx"
         if not fbx.is_file():
             raise SequenceError(sequence, "fbx", f"is missing: {fbx} does not exist", REMEDY)
-        fps = _check_notes(folder / f"{sequence}.yaml", sequence, objects)
+        noted = _check_notes(beside(folder, sequence, ".yaml"), sequence, objects)
+        fps = self._fps or noted
         files = {name: self._meshes.find(name) for name in objects}
         origin = {
             "kind": self._kind,
             "sequence": sequence,
-            "files": [sha256_file(folder / f"{sequence}{suffix}") for suffix in (".pkl", ".fbx")],
+            "files": [sha256_file(path) for path in (pkl, fbx)],
             "meshes": {name: sha256_file(path) if path else None for name, path in files.items()},
             "fps": fps,
         }
 
         def parse() -> Motion:
-            skeleton, skin, own_meshes = read_fbx_figure(fbx, sequence, "fbx")
+            figure, own_meshes = self._figure(fbx, sequence)
+            skeleton, skin = figure.skeleton, figure.skin
             names = [name for name in objects if name not in BODY_MESHES | own_meshes]
             models = value.get("object_models") or {}
             props = tuple(self._prop(name, files[name], models, sequence) for name in names)
@@ -122,6 +128,14 @@ class HumotoSource:
 
         motion = self._store.get(origin, parse)
         return self._characters.play(motion, character, origin, self._store)
+
+    def _figure(self, fbx: Path, sequence: str) -> tuple[Motion | Figure, frozenset[str]]:
+        """The figure of a sequence, and the names of its meshes. Files that were not made here get a process."""
+        if self._kind == HUMOTO:
+            found = self._importer.figure(fbx, sequence, "fbx")
+            return found.motion, found.meshes
+        figure = read_figure(fbx, sequence, "fbx")
+        return figure, figure.meshes
 
     def _prop(self, name: str, path: Path | None, models: Mapping[str, Any], sequence: str) -> Prop:
         if path is not None:
@@ -147,7 +161,7 @@ class HumotoSource:
 
 
 def _sequence_folders(root: Path) -> dict[str, Path]:
-    files = (path for suffix in (".pkl", ".fbx") for path in root.rglob(f"*{suffix}"))
+    files = files_with(root, (".pkl", ".fbx"))
     return by_name(list({path.parent for path in files if path.stem == path.parent.name}), root)
 
 
@@ -162,13 +176,14 @@ def _objects_folder(config: HumanConfig, root: Path) -> Path:
 
 def _armature(value: Any, sequence: str) -> list[dict[str, Any]]:
     armature = value.get("armature") if isinstance(value, dict) else None
-    if not isinstance(armature, list) or not all(isinstance(frame, dict) for frame in armature):
+    frames: list[Any] = armature if isinstance(armature, list) else [None]
+    if not all(isinstance(frame, dict) and all(isinstance(bone, str) for bone in frame) for frame in frames):
         raise SequenceError(sequence, "armature", "is not a list of {bone: 7 numbers}", REMEDY)
-    if len(armature) < MIN_FRAMES:
+    if len(frames) < MIN_FRAMES:
         raise SequenceError(
-            sequence, "armature", f"has {len(armature)} frames; a clip needs {MIN_FRAMES} or more", REMEDY
+            sequence, "armature", f"has {len(frames)} frames; a clip needs {MIN_FRAMES} or more", REMEDY
         )
-    return armature
+    return [{mixamo_bone(bone): values for bone, values in frame.items()} for frame in frames]
 
 
 def _objects(value: dict[str, Any], sequence: str) -> dict[str, Any]:
@@ -183,7 +198,7 @@ def _check_notes(path: Path, sequence: str, objects: Mapping[str, Any]) -> float
     if not path.is_file():
         return FPS
     try:
-        notes = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        notes = yaml.safe_load(path.read_text(encoding="utf-8-sig")) or {}
         listed = [name for name in notes.get("objects") or [] if isinstance(name, str)]
         fps = float(notes.get("fps", FPS))
     except (yaml.YAMLError, UnicodeDecodeError, AttributeError, TypeError, ValueError) as error:

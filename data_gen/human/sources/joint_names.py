@@ -23,6 +23,16 @@ LIMBS: Mapping[str, tuple[str, ...]] = {
 """Names in the order of preference; of two joints that want one name, the first here gets it."""
 FINGERS = ("Thumb", "Index", "Middle", "Ring", "Pinky")
 
+_PREFIX = re.compile(r"^mixamorig\d*[:_]?(?=[a-z])", re.IGNORECASE)
+
+
+def mixamo_bone(name: str) -> str:
+    """The name of a bone with Mixamo's prefix as its first figure has it.
+
+    Later figures have numbers in it (`mixamorig9:Hips`), and some exporters leave the colon out (`mixamorigHips`).
+    """
+    return _PREFIX.sub("mixamorig:", name)
+
 
 def mixamo_names(names: Sequence[str], parents: Sequence[int]) -> dict[str, int]:
     """Index of the joint that each of Mixamo's names (without its prefix) stands for, as far as they are known.

@@ -9,9 +9,10 @@ import numpy as np
 import trimesh
 
 from data_gen.human.motion import Prop, SequenceError
+from data_gen.human.sources.sequences import files_with
 
 SUFFIXES = (".obj", ".ply", ".stl", ".glb")
-"""In the order of preference."""
+"""In the order of preference; files may have them in any case."""
 Y_UP = (".glb",)
 """Formats that are Y up; the others are taken as they are, Z up."""
 TO_Z_UP = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
@@ -32,9 +33,8 @@ class MeshFolder:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._paths: dict[str, Path] = {}
-        for suffix in SUFFIXES:
-            for path in sorted(folder.rglob(f"*{suffix}")) if folder.is_dir() else []:
-                self._paths.setdefault(path.stem, path)
+        for path in sorted(files_with(folder, SUFFIXES), key=lambda path: SUFFIXES.index(path.suffix.lower())):
+            self._paths.setdefault(path.stem, path)
 
     def find(self, name: str) -> Path | None:
         """The file of an object, or of its kind; None: there is neither."""
@@ -53,7 +53,9 @@ def read_prop(path: Path, name: str, sequence: str) -> Prop:
         SequenceError: the file cannot be read or holds no triangles.
     """
     try:
-        mesh = trimesh.load(path, force="mesh", process=False, skip_materials=True)
+        kind = path.suffix.lower().removeprefix(".")
+        with path.open("rb") as file:
+            mesh = trimesh.load(file, file_type=kind, force="mesh", process=False, skip_materials=True)
     except Exception as error:  # trimesh raises nearly anything for a damaged file.
         raise SequenceError(
             sequence, f"object {name}", f"cannot be read from {path}: {error}", "fetch the file again"
@@ -61,6 +63,6 @@ def read_prop(path: Path, name: str, sequence: str) -> Prop:
     if not isinstance(mesh, trimesh.Trimesh) or len(mesh.faces) == 0:
         raise SequenceError(sequence, f"object {name}", f"has no triangles in {path}", "fetch the file again")
     vertices_V3 = np.array(mesh.vertices, np.float64)
-    if path.suffix in Y_UP:
+    if path.suffix.lower() in Y_UP:
         vertices_V3 = vertices_V3 @ TO_Z_UP.T
     return Prop(name, kind_of_name(name), vertices_V3, np.array(mesh.faces, np.int64))

@@ -58,7 +58,7 @@ class ProceduralSource:
             if missing:
                 with whole_folder(folder) as partial:
                     layout.write_sequence(partial / SEQUENCES, partial / OBJECTS, compose_motion(sequence))
-        config = replace(self._config, root=str(folder / SEQUENCES), objects=str(folder / OBJECTS))
+        config = replace(self._config, root=str(folder / SEQUENCES), objects=str(folder / OBJECTS), fps=None)
         return HumotoSource(config, self._cache, kind=PROCEDURAL).read(sequence, character)
 
 

@@ -11,6 +11,28 @@ REMEDY = "mend its files, or leave the sequence out: scene.human.exclude"
 WHERE = "docs/human-motion.md says where to request HUMOTO and what goes where; scene.motion=procedural needs no files"
 
 
+def files_with(folder: Path, suffixes: Sequence[str]) -> list[Path]:
+    """The files below a folder, at any depth, whose suffix is one of these in any case; sorted, without hidden ones.
+
+    Args:
+        folder: Folder to search; none is found where it does not exist.
+        suffixes: Wanted suffixes in lower case, with their dots.
+    """
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in suffixes and not path.name.startswith(".") and path.is_file()
+    )
+
+
+def beside(folder: Path, name: str, suffix: str) -> Path:
+    """The file `name` + `suffix` of a folder, its suffix in any case; the lower-case path where there is none."""
+    plain = folder / f"{name}{suffix}"
+    if plain.is_file():
+        return plain
+    return next((path for path in files_with(folder, (suffix,)) if path.parent == folder and path.stem == name), plain)
+
+
 def required_folder(root: str) -> Path:
     """The folder of the sequences. Raises InputError: it is not named or missing."""
     if not root:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from data_gen.human.motion import Motion, Prop
 from data_gen.scene.skin import Skeleton, Skin
 from void.files import sha256_of, whole_file
 
-FORM = 1
+FORM = 2
 """Number of the files' form; another form, other files."""
 log = logging.getLogger(__name__)
 
@@ -40,20 +41,21 @@ class MotionStore:
         path = self._folder / f"{sha256_of([FORM, origin])[:32]}.npz"
         if path.exists():
             try:
-                return _read(path)
+                return read_motion(path)
             except Exception as error:  # numpy and zipfile raise nearly anything for a damaged file.
                 log.warning("%s is damaged (%s): made again", path, error)
                 path.unlink(missing_ok=True)
         with one_at_a_time(path) as missing:
             if not missing:
-                return _read(path)
+                return read_motion(path)
             motion = make()
             with whole_file(path) as partial:
-                _write(partial, motion)
+                write_motion(partial, motion)
             return motion
 
 
-def _write(path: Path, motion: Motion) -> None:
+def write_motion(path: Path, motion: Motion) -> None:
+    """Write a motion. The look of its figure is not copied: its place is kept, relative to the folder of the file."""
     skeleton, skin = motion.skeleton, motion.skin
     header = {
         "source": motion.source,
@@ -65,6 +67,7 @@ def _write(path: Path, motion: Motion) -> None:
         "parents": skeleton.parents,
         "parts": skin.parts,
         "colors": skin.colors,
+        "look": os.path.relpath(skin.look, path.parent) if skin.look else None,
         "props": [[prop.name, prop.kind] for prop in motion.props],
     }
     arrays: dict[str, Any] = {
@@ -78,15 +81,26 @@ def _write(path: Path, motion: Motion) -> None:
         "joints_TJ7": motion.joints_TJ7,
         "props_TN7": motion.props_TN7,
     }
+    if skin.shade_F3 is not None:
+        arrays["shade_F3"] = skin.shade_F3
     for i, prop in enumerate(motion.props):
         arrays[f"prop{i}_V3"], arrays[f"prop{i}_F3"] = prop.vertices_V3, prop.triangles_F3
     with path.open("wb") as file:
         np.savez(file, allow_pickle=False, **arrays)
 
 
-def _read(path: Path) -> Motion:
+def read_motion(path: Path) -> Motion:
+    """Read what `write_motion` wrote.
+
+    Raises:
+        FileNotFoundError: the look of its figure is gone.
+        Exception: nearly any other, where the file is damaged.
+    """
     with np.load(path, allow_pickle=False) as arrays:
         header = json.loads(arrays["header"].tobytes())
+        look = path.parent / header["look"] if header["look"] else None
+        if look and not look.is_file():
+            raise FileNotFoundError(f"{look} is gone")
         skin = Skin(
             arrays["vertices_V3"],
             arrays["triangles_F3"],
@@ -95,6 +109,8 @@ def _read(path: Path) -> Motion:
             tuple(header["parts"]),
             arrays["part_F"],
             tuple(tuple(color) if color else None for color in header["colors"]),
+            look,
+            arrays.get("shade_F3"),
         )
         return Motion(
             header["source"],

@@ -18,6 +18,15 @@ class Layout(StrEnum):
     comfyui = "comfyui"
 
 
+class LoraLayout(StrEnum):
+    """Forms in which a LoRA leaves this project: the names of its keys, and the place of alpha."""
+
+    kohya = "kohya"
+    peft = "peft"
+    diffusers = "diffusers"
+    comfyui = "comfyui"
+
+
 @dataclass
 class ExportConfig:
     """What is exported, in which form, and where to."""
@@ -34,3 +43,8 @@ class ExportConfig:
     """Type of the numbers; the released files are bfloat16."""
     text_encoder: bool = True
     """Whether the diffusers folder also holds tokenizer and text encoder (9.5 GB of the 5 B model in bfloat16)."""
+    lora: str | None = None
+    """A LoRA to write in another layout, in place of a checkpoint: a safetensors file or its folder, as infer.lora."""
+    lora_layout: LoraLayout = LoraLayout.diffusers
+    """kohya: one file with VideoX-Fun's names and alphas; peft: a folder with adapter_config.json; diffusers: one file
+    for load_lora_weights; comfyui: one file with the names of ComfyUI's own CogVideoX, and alphas."""

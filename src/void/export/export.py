@@ -1,4 +1,4 @@
-"""`void export`: one checkpoint into one layout."""
+"""`void export`: one checkpoint, or one LoRA, into one layout."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from safetensors import SafetensorError
 
 from void.config import VoidConfig
 from void.errors import InputError
-from void.export.config import Layout
+from void.export.config import Layout, LoraLayout
+from void.export.lora import write_lora_file, write_lora_folder
 from void.export.model_card import model_card
 from void.export.pipeline_folder import folder_key, pipeline_record, write_pipeline_folder
 from void.export.single_file import file_key, write_single_file
 from void.files import sha256_of
 from void.models.comfyui import to_comfyui
+from void.models.lora import lora_identity
 from void.pipelines import weights
+from void.pipelines.lora import check_lora
 from void.pipelines.settings import pipeline_settings
 from void.recipe import Stage
 
@@ -30,12 +33,14 @@ def export(config: VoidConfig) -> Path:
 
     Returns:
         Its file or folder below `export.to`: `void_STAGE.safetensors` (released), `void_STAGE_comfyui.safetensors`
-        (comfyui) or `void_STAGE/` (diffusers).
+        (comfyui) or `void_STAGE/` (diffusers). With `export.lora`, `LORA_LAYOUT.safetensors`, or `LORA_peft/`.
 
     Raises:
         InputError: the checkpoint cannot be read, something else has the export's name, or the disk is full.
     """
     settings, stage = config.export, config.stage.name
+    if settings.lora is not None:
+        return _export_lora(config, settings.lora)
     if stage not in (Stage.pass1, Stage.pass2):
         raise InputError(f"stage={stage.value}: a checkpoint is of one pass", "export stage=pass1, then stage=pass2")
     config = replace(config, model=replace(config.model, dtype=settings.dtype.value))
@@ -65,6 +70,28 @@ def _export_folder(config: VoidConfig, checkpoint: weights.Checkpoint, path: Pat
     if not _is_current(path, record["key"], folder_key):
         with _naming(path):
             write_pipeline_folder(path, config, checkpoint, record, card)
+    return path
+
+
+def _export_lora(config: VoidConfig, source: str) -> Path:
+    settings, rule = config.export, config.recipe.mask_expansion
+    lora = check_lora(source, config, key="export.lora")
+    for note in lora.notes:
+        log.warning("%s", note)
+    layout = settings.lora_layout
+    made_from = {"lora": lora_identity(source, rule), "layout": layout.value, "dtype": settings.dtype.value}
+    key = sha256_of(made_from)
+    stem = f"{Path(source).resolve().name.removesuffix('.safetensors')}_{layout.value}"
+    if layout is LoraLayout.peft:
+        folder = Path(settings.to) / stem
+        if not _is_current(folder, key, folder_key):
+            with _naming(folder):
+                write_lora_folder(folder, lora, rule, settings.dtype, {"key": key, "made_from": made_from})
+        return folder
+    path = Path(settings.to) / f"{stem}.safetensors"
+    if not _is_current(path, key, file_key):
+        with _naming(path):
+            write_lora_file(path, lora, rule, settings.dtype, layout, key)
     return path
 
 

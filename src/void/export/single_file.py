@@ -1,12 +1,13 @@
-"""The transformer as one safetensors file."""
+"""Tensors as one safetensors file: the transformer, or a LoRA."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from diffusers import CogVideoXTransformer3DModel
 from safetensors.torch import save_file
+from torch import Tensor
 
 from void.files import whole_file
 from void.models.weights import read_metadata
@@ -25,12 +26,23 @@ def write_single_file(
         key: of the content, kept in the header.
         rename: gives a tensor's name in the file from diffusers' name.
     """
-    tensors = {rename(name): tensor.contiguous() for name, tensor in transformer.state_dict().items()}
+    write_tensors(path, {rename(name): tensor for name, tensor in transformer.state_dict().items()}, {KEY: key})
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
+    """Write a safetensors file, whole or not at all.
+
+    Args:
+        path: Path of the file.
+        tensors: Tensors by name.
+        metadata: Further entries of the header.
+    """
     with whole_file(path) as partial:
         # safetensors makes files that only their owner can read, whatever the umask says.
         partial.touch()
         mode = partial.stat().st_mode
-        save_file(tensors, partial, metadata={"format": "pt", KEY: key})
+        contiguous = {name: tensor.contiguous() for name, tensor in tensors.items()}
+        save_file(contiguous, partial, metadata={"format": "pt", **metadata})
         partial.chmod(mode)
 
 

@@ -119,6 +119,23 @@ def load_transformer(
     return transformer.eval()
 
 
+def transformer_arguments(location: Path | None, model: ModelConfig) -> dict[str, Any]:
+    """The constructor arguments of a checkpoint's transformer; diffusers is not imported, and no weights are read.
+
+    Args:
+        location: A folder, which says its architecture in config.json, or a single file; None for the model's own
+            weights.
+        model: The model, which gives the architecture of all but a folder.
+
+    Raises:
+        InputError: The folder's config.json is missing or broken.
+    """
+    if location is None or not location.is_dir():
+        return dict(model.transformer)
+    folder = location / TRANSFORMER if (location / TRANSFORMER).is_dir() else location
+    return dict(read_json(folder / "config.json")) | {"in_channels": VOID_CHANNELS}
+
+
 def _architecture(config: dict[str, Any], network: type[CogVideoXTransformer3DModel]) -> dict[str, Any]:
     """Constructor arguments in a saved configuration. The base model's has keys that diffusers' class does not know."""
     known = inspect.signature(network).parameters

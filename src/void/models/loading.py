@@ -14,11 +14,11 @@ from torch import nn
 from void.errors import InputError
 from void.models.comfyui import COMFYUI_BLOCKS, DIFFUSERS_BLOCKS, from_comfyui
 from void.models.expansion import BASE_CHANNELS, PATCH_EMBEDDING, VOID_CHANNELS, expand_patch_embed, in_channels
+from void.models.lora import is_lora_matrix
 from void.models.weights import read_shapes, read_tensors
 from void.recipe import MaskExpansion
 
 NAMED_AT_MOST = 5
-LORA_MARK = ".lora_"
 # The first of these that some tensor's name begins with says what a file holds.
 KINDS = {
     "transformer": (DIFFUSERS_BLOCKS, COMFYUI_BLOCKS),
@@ -105,7 +105,7 @@ def _is_narrow(shapes: Shapes, path: Path) -> bool:
 
 
 def _check_kind(wanted: str | None, found: Shapes, path: Path) -> None:
-    if any(LORA_MARK in name for name in found):
+    if any(is_lora_matrix(name) for name in found):
         raise InputError(
             f"{path} holds a LoRA, not a whole network",
             f"give it as infer.lora={path}, and as checkpoint the model that it was trained on",

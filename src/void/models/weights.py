@@ -6,7 +6,7 @@ Pickles (.bin, .pt, .ckpt) are never opened, whatever they are called: they can 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -89,8 +89,25 @@ def read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-def read_tensors(path: Path) -> Iterator[tuple[str, Tensor]]:
+def read_dtypes(path: Path) -> dict[str, str]:
+    """Name and type (F32, BF16, ...) of every tensor below `path`; only headers are read.
+
+    Raises:
+        InputError: as `read_shapes`.
+    """
+    dtypes: dict[str, str] = {}
+    for file in safetensors_files(path):
+        with _opened(file) as content:
+            dtypes |= {name: content.get_slice(name).get_dtype() for name in content.keys()}  # noqa: SIM118
+    return dtypes
+
+
+def read_tensors(path: Path, names: Collection[str] | None = None) -> Iterator[tuple[str, Tensor]]:
     """Name and values of every tensor below `path`, one at a time, as they are on disk.
+
+    Args:
+        path: A file or a folder.
+        names: Names of the tensors to read; None for all.
 
     Raises:
         InputError: as `read_shapes`.
@@ -98,7 +115,8 @@ def read_tensors(path: Path) -> Iterator[tuple[str, Tensor]]:
     for file in safetensors_files(path):
         with _opened(file) as content:
             for name in content.keys():  # noqa: SIM118
-                yield name, content.get_tensor(name)
+                if names is None or name in names:
+                    yield name, content.get_tensor(name)
 
 
 def read_metadata(file: Path) -> dict[str, str]:

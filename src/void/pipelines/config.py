@@ -102,7 +102,7 @@ class InferConfig:
     cache_interval: int = 2
     """cache=pab or faster: attention is computed in every such step of the range of timesteps where it is cached."""
     lora: str | None = None
-    """safetensors file (or its folder) of a LoRA for the transformer."""
+    """A LoRA for the transformer, from any trainer (docs/weights.md): a safetensors file or its folder."""
     lora_scale: float = 1.0
     crf: int = 10
     """Quality of the H.264 files, 0 best to 51 worst. Evaluation measures the files, so their losses count."""

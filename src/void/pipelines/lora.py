@@ -1,72 +1,86 @@
-"""LoRA adapters of the transformer, in the layout that diffusers and peft write.
+"""LoRA adapters of the transformer, from the files of any trainer (`void.models.lora` reads them).
 
-Each adapted linear layer has two matrices, `transformer.LAYER.lora_A.weight` `(rank, in)` and
-`transformer.LAYER.lora_B.weight` `(out, rank)`. Every one is checked before any is loaded: diffusers would leave out
-those that have no layer, with a warning.
+diffusers would leave out the matrices that have no layer, with a warning, and takes alpha for the rank where a file's
+keys have another form. Here every key is checked before any matrix is loaded.
 """
 
 from __future__ import annotations
 
-import re
+import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from torch import nn
+from torch import Tensor, nn
 
-from void.errors import InputError
-from void.models.weights import read_shapes, safetensors_files
-from void.pipelines.void_pipeline import VoidPipeline
+from void.config import VoidConfig
+from void.models.checkpoints import transformer_arguments
+from void.models.lora import Lora, linear_layers, open_lora, peft_arguments, read_matrices
+from void.pipelines.weights import Checkpoint
+from void.recipe import MaskExpansion, RecipeConfig
+
+if TYPE_CHECKING:
+    from void.pipelines.void_pipeline import VoidPipeline
 
 ADAPTER = "lora"
-PREFIX = "transformer."
-KEY = re.compile(rf"{re.escape(PREFIX)}(?P<layer>.+)\.lora_(?P<matrix>[AB])\.weight")
+
+log = logging.getLogger(__name__)
 
 
-def load_lora(pipeline: VoidPipeline, path: str | Path, scale: float = 1.0) -> None:
-    """Add a LoRA to the pipeline's transformer, which has none; `pipeline.unload_lora_weights()` takes it away again.
+def check_lora(
+    path: str | Path, config: VoidConfig, checkpoint: Checkpoint | None = None, key: str = "infer.lora"
+) -> Lora:
+    """Check a LoRA against the transformer that a configuration samples with; no network is built.
 
     Args:
-        pipeline: changed in place.
-        path: a safetensors file, or a folder with one.
-        scale: factor of its contribution.
+        path: A safetensors file, or a folder with one.
+        config: The run, which gives the architecture of `model`.
+        checkpoint: The transformer's checkpoint; where it is a folder, its config.json gives the architecture.
+        key: Configuration key that names the file, for messages.
+
+    Returns:
+        The adapted layers, with the scale of each.
 
     Raises:
-        InputError: the file is missing, broken or a pickle, holds a whole network, or is made for another model.
+        InputError: As `load_lora`.
     """
-    path = Path(path)
-    if not path.exists():
-        raise InputError(f"infer.lora={path} does not exist", "check the path")
-    files = safetensors_files(path)
-    if len(files) != 1:
-        raise InputError(f"infer.lora={path} is spread over {len(files)} files", "give one safetensors file")
-    problem = _mismatch(pipeline.transformer, read_shapes(files[0]))
-    if problem:
-        raise InputError(f"infer.lora={files[0]}: {problem}", "use a LoRA that was trained for this transformer")
-    pipeline.load_lora_weights(
-        files[0].parent, weight_name=files[0].name, adapter_name=ADAPTER, local_files_only=True, use_safetensors=True
-    )
+    location = None if checkpoint is None else checkpoint.location
+    return open_lora(path, linear_layers(transformer_arguments(location, config.model)), key)
+
+
+def load_lora(
+    pipeline: VoidPipeline, path: str | Path, scale: float = 1.0, expansion: MaskExpansion | None = None
+) -> None:
+    """Add a LoRA to the pipeline's transformer, which has none; `pipeline.unload_lora_weights()` takes it away again.
+
+    Each layer's own scale, alpha / rank, is multiplied into its second matrix, so that the adapter has scale 1.
+
+    Args:
+        pipeline: The pipeline, changed in place.
+        path: A safetensors file, or a folder with one.
+        scale: Factor of the whole contribution.
+        expansion: Rule by which a patch embedding of 33 input channels gets 48; None for the default recipe's.
+
+    Raises:
+        InputError: The file is missing, broken or a pickle, holds a whole network or another kind of adapter, or is
+            made for another model.
+    """
+    transformer = pipeline.transformer
+    lora = open_lora(path, _linear_layers(transformer))
+    for note in lora.notes:
+        log.warning("%s", note)
+    matrices: dict[str, Tensor] = {}
+    for layer, down, up in read_matrices(lora, expansion or RecipeConfig().mask_expansion):
+        matrices[f"{layer.name}.lora_A.weight"] = down.to(transformer.dtype)
+        matrices[f"{layer.name}.lora_B.weight"] = (layer.scale * up).to(transformer.dtype)
+    ranks = {layer.name: layer.rank for layer in lora.layers}
+    adapter = peft_arguments(ranks, ranks)
+    transformer.load_lora_adapter(matrices, prefix=None, adapter_name=ADAPTER, metadata=adapter, _pipeline=pipeline)
     pipeline.set_adapters([ADAPTER], [scale])
 
 
-def _mismatch(transformer: nn.Module, shapes: dict[str, tuple[int, ...]]) -> str | None:
-    """What is wrong with the first matrix that does not belong to this transformer."""
-    if not any("lora" in name for name in shapes):
-        return "it holds no LoRA matrices; a whole transformer goes to infer.checkpoint"
-    layers = dict(transformer.named_modules())
-    for name, shape in sorted(shapes.items()):
-        key = KEY.fullmatch(name)
-        if key is None:
-            return f"{name} is not a key of the form {PREFIX}LAYER.lora_A.weight or {PREFIX}LAYER.lora_B.weight"
-        layer = layers.get(key["layer"])
-        if not isinstance(layer, nn.Linear):
-            return f"{name}: this transformer has no linear layer {key['layer']}"
-        matrix, other = (1, "B") if key["matrix"] == "A" else (0, "A")
-        partner = f"{PREFIX}{key['layer']}.lora_{other}.weight"
-        if partner not in shapes:
-            return f"{name} is there without {partner}"
-        expected = layer.weight.shape[matrix]
-        if len(shape) != 2 or shape[matrix] != expected:
-            needed = f"(rank, {expected})" if matrix else f"({expected}, rank)"
-            return f"{name} is {shape}, this transformer needs {needed}"
-        if len(shapes[partner]) == 2 and shape[1 - matrix] != shapes[partner][matrix]:
-            return f"{name} is {shape}, but {partner} {shapes[partner]}: the ranks differ"
-    return None
+def _linear_layers(transformer: nn.Module) -> dict[str, tuple[int, int]]:
+    return {
+        name: (layer.out_features, layer.in_features)
+        for name, layer in transformer.named_modules()
+        if isinstance(layer, nn.Linear)
+    }

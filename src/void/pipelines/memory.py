@@ -14,11 +14,14 @@ from void.pipelines.config import Cache, InferConfig, Memory
 from void.pipelines.lora import load_lora
 from void.pipelines.step_caches import enable_step_cache
 from void.pipelines.void_pipeline import VoidPipeline
+from void.recipe import MaskExpansion
 
 STORAGE = torch.float8_e4m3fn
 
 
-def apply_memory(pipeline: VoidPipeline, infer: InferConfig, device: torch.device) -> None:
+def apply_memory(
+    pipeline: VoidPipeline, infer: InferConfig, device: torch.device, expansion: MaskExpansion | None = None
+) -> None:
     """Prepare a pipeline whose networks are on the CPU, in place.
 
     Args:
@@ -26,6 +29,7 @@ def apply_memory(pipeline: VoidPipeline, infer: InferConfig, device: torch.devic
         infer: `memory`, `fp8`, `vae_tiling`, `attention`, `compile`, `cache`, its two numbers, `guidance_scale`, `lora`
             and `lora_scale` are read.
         device: where networks work.
+        expansion: Rule by which a LoRA's patch embedding of 33 input channels gets 48; None for the default recipe's.
 
     Raises:
         InputError: offloading without a GPU, an attention backend that is unknown or cannot be used here, or a LoRA
@@ -40,7 +44,7 @@ def apply_memory(pipeline: VoidPipeline, infer: InferConfig, device: torch.devic
     if infer.attention is not None:
         set_attention_backend(transformer, infer.attention)
     if infer.lora is not None:
-        load_lora(pipeline, infer.lora, infer.lora_scale)
+        load_lora(pipeline, infer.lora, infer.lora_scale, expansion)
     if infer.fp8:
         # diffusers leaves out the patch embedding, the norms and the LoRA.
         transformer.enable_layerwise_casting(storage_dtype=STORAGE, compute_dtype=transformer.dtype)

@@ -47,7 +47,7 @@ class Sampler:
             scheduler=build_scheduler(config.model),
             **pipeline_settings(config),
         )
-        apply_memory(self._pipeline, config.infer, device)
+        apply_memory(self._pipeline, config.infer, device, config.recipe.mask_expansion)
         self._pipeline.set_progress_bar_config(disable=True)
 
     def predict(

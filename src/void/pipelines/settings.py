@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Any
 
 from void.conditioning import INFERENCE_SIGMA, effective_levels
 from void.config import VoidConfig
 from void.errors import InputError
-from void.models.identity import checksums, tokenizer_identity, weights_identity
-from void.models.weights import safetensors_files
+from void.models.identity import tokenizer_identity, weights_identity
+from void.models.lora import lora_identity
 from void.noise.config import FlowMethod, NoiseVideo, check_noise
 from void.noise.identity import noise_settings
 from void.pipelines.config import Cache, InferConfig
@@ -204,7 +203,5 @@ def _cache_identity(infer: InferConfig) -> dict[str, Any]:
 def _lora_identity(config: VoidConfig) -> dict[str, Any]:
     if config.infer.lora is None:
         return {}
-    path = Path(config.infer.lora)
-    if not path.exists():
-        raise InputError(f"infer.lora={path} does not exist", "check the path")
-    return {"lora": checksums(safetensors_files(path)), "lora_scale": config.infer.lora_scale}
+    identity = lora_identity(config.infer.lora, config.recipe.mask_expansion)
+    return {"lora": identity, "lora_scale": config.infer.lora_scale}

@@ -3,6 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
+
+
+class PlanSubject(StrEnum):
+    """What a plan is about."""
+
+    auto = "auto"
+    inference = "inference"
+    training = "training"
+    both = "both"
 
 
 @dataclass
@@ -15,5 +25,10 @@ class PlanConfig:
     """Assumed share of that peak that the arithmetic reaches (model FLOPs utilisation), above 0 up to 1."""
     processes: int = 8
     """Processes, one GPU each, among which ZeRO shares the optimiser's state."""
+    of: PlanSubject = PlanSubject.auto
+    """inference, training or both. auto: what the command line names (infer.*; training.*, distributed or
+    plan.processes); where it names neither, both for an experiment, and else inference."""
+    margin: float = 0.06
+    """Share of the GPU's memory that must stay free before a plan is said to fit, for what is not counted."""
     json: str | None = None
     """Also write the numbers to this file; null: only print."""

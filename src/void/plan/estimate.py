@@ -8,9 +8,11 @@ from typing import Any
 
 from void.config import VoidConfig
 from void.errors import InputError
-from void.models.build import build_text_encoder, build_vae
+from void.models.build import build_text_encoder, build_vae, configured_dtype
 from void.pipelines.config import Memory
 from void.pipelines.settings import check_numbers, of_pass
+from void.pipelines.windows import latent_window
+from void.plan.config import PlanSubject
 from void.plan.gpus import Gpu, find_gpu
 from void.plan.inference import (
     InferenceActivations,
@@ -20,8 +22,15 @@ from void.plan.inference import (
     inference_compute,
     mode_memory,
 )
-from void.plan.networks import NetworkSize, TransformerSize, network_size, transformer_size, vae_activations
-from void.plan.training import TrainingMemory, step_activations, step_tflop, training_memory
+from void.plan.networks import (
+    NetworkSize,
+    TransformerSize,
+    VaeActivations,
+    network_size,
+    transformer_size,
+    vae_activations,
+)
+from void.plan.training import TrainingMemory, check_zero_stage, step_activations, step_tflop, training_memory
 from void.recipe import Stage
 from void.shapes import check_frames, check_size, latent_shape, token_count
 from void.training.config import DistributedKind, Precision, TrainingConfig
@@ -32,33 +41,30 @@ class Plan:
     """What a configuration costs. Memory in GiB, operations in TFLOP.
 
     Args:
-        model: its name.
-        stage: its name.
-        gpu: the type planned for.
-        mfu: assumed share of the GPU's peak.
-        clip: frames, height and width in pixels.
-        latents: latent frames, channels, rows and columns.
-        video_tokens: of the whole clip.
-        text_tokens: in every forward pass.
-        transformer: weights.
-        vae: weights.
-        text_encoder: weights.
-        compute: of sampling one clip.
-        activations: of sampling one clip.
-        modes: memory of sampling in each mode.
-        training: memory of training with each way to share it.
-        training_tflop: one optimiser step of one process.
-        training_steps: optimiser steps in total.
-        training_settings: that a step's cost depends on, in words.
-        processes: that share the training.
-        zero_stage: of DeepSpeed.
-        warnings: what these numbers leave out in this configuration.
+        subject: What the plan is about; what it is not about is None or empty.
+        model: Name of the model.
+        stage: Name of the stage.
+        gpu: Type of GPU planned for.
+        mfu: Assumed share of the GPU's peak.
+        margin: Share of the GPU's memory that must stay free.
+        clip: Frames, height and width in pixels.
+        latents: Latent frames, channels, rows and columns.
+        video_tokens: Tokens of the whole clip.
+        text_tokens: Text tokens in every forward pass.
+        transformer: Size of the transformer.
+        vae: Size of the VAE.
+        text_encoder: Size of the text encoder.
+        inference: Cost of sampling one clip; None in a plan of training.
+        training: Cost of training; None in a plan of inference.
+        warnings: What these numbers leave out in this configuration.
     """
 
+    subject: PlanSubject
     model: str
     stage: str
     gpu: Gpu
     mfu: float
+    margin: float
     clip: tuple[int, int, int]
     latents: tuple[int, int, int, int]
     video_tokens: int
@@ -66,36 +72,80 @@ class Plan:
     transformer: TransformerSize
     vae: NetworkSize
     text_encoder: NetworkSize
-    compute: InferenceCompute
-    activations: InferenceActivations
-    modes: list[ModeMemory]
-    training: list[TrainingMemory]
-    training_tflop: float
-    training_steps: int
-    training_settings: str
-    processes: int
-    zero_stage: int
+    inference: InferencePlan | None
+    training: TrainingPlan | None
     warnings: list[str]
+
+    @property
+    def room_gib(self) -> float:
+        """Memory of the GPU without the margin."""
+        return self.gpu.memory_gib * (1 - self.margin)
+
+    def fits(self, peak: float) -> bool:
+        """Whether a peak in GiB leaves the margin free."""
+        return peak <= self.room_gib
 
     def seconds(self, tflop: float) -> float:
         """Seconds on this GPU at the assumed share of its peak."""
         return tflop / (self.gpu.bf16_tflops * self.mfu)
 
     def as_json(self) -> dict[str, Any]:
-        """Everything, with the sums and times that follow from it."""
-        plan = dataclasses.asdict(self)
-        for mode, shown in zip(self.modes, plan["modes"], strict=True):
-            shown["peak"] = mode.peak
-        for memory, shown in zip(self.training, plan["training"], strict=True):
-            shown["peak"] = memory.peak
-        plan["compute"]["total"] = self.compute.total
-        plan["seconds_per_clip"] = self.seconds(self.compute.total)
-        plan["seconds_per_training_step"] = self.seconds(self.training_tflop)
+        """Everything, with the sums, times and verdicts that follow from it."""
+        plan = dataclasses.asdict(self) | {"room_gib": self.room_gib}
+        if self.inference is not None:
+            for mode, shown in zip(self.inference.modes, plan["inference"]["modes"], strict=True):
+                shown |= {"peak": mode.peak, "fits": self.fits(mode.peak)}
+            plan["inference"]["compute"]["total"] = self.inference.compute.total
+            plan["inference"]["seconds_per_clip"] = self.seconds(self.inference.compute.total)
+        if self.training is not None:
+            for memory, shown in zip(self.training.memory, plan["training"]["memory"], strict=True):
+                shown |= {"peak": memory.peak, "fits": self.fits(memory.peak)}
+            plan["training"]["seconds_per_step"] = self.seconds(self.training.tflop)
         return plan
 
 
-def estimate(cfg: VoidConfig) -> Plan:
-    """Plan sampling and training at `data.frames` x `data.height` x `data.width`.
+@dataclass(frozen=True)
+class InferencePlan:
+    """Cost of sampling one clip.
+
+    Args:
+        compute: Operations.
+        activations: Live tensors at the peak of each network's work.
+        modes: Memory in each mode.
+    """
+
+    compute: InferenceCompute
+    activations: InferenceActivations
+    modes: list[ModeMemory]
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """Cost of training.
+
+    Args:
+        memory: Memory of one process with each way to share the work.
+        tflop: Operations of one optimiser step of one process, in TFLOP.
+        steps: Optimiser steps in total.
+        settings: Settings that a step's cost depends on, in words.
+        processes: Number of processes that share the training.
+        zero_stage: Stage of DeepSpeed's ZeRO.
+    """
+
+    memory: list[TrainingMemory]
+    tflop: float
+    steps: int
+    settings: str
+    processes: int
+    zero_stage: int
+
+
+def estimate(cfg: VoidConfig, subject: PlanSubject = PlanSubject.both) -> Plan:
+    """Plan sampling or training, or both, at `data.frames` x `data.height` x `data.width`.
+
+    Args:
+        cfg: Configuration of the run.
+        subject: What to plan, other than `auto`.
 
     Raises:
         InputError: a stage of two passes, an unknown GPU, a share or a count out of range, an illegal length, size,
@@ -111,22 +161,24 @@ def estimate(cfg: VoidConfig) -> Plan:
     _check_numbers(cfg)
     check_frames(data.frames, "data.frames")
     check_size(data.height, data.width, "data")
-    compute = inference_compute(cfg)
-    text_encoder = network_size(build_text_encoder(model, meta=True))
+    latent_window(cfg.infer.window, cfg.infer.overlap, "infer.window", "infer.overlap")
+    configured_dtype(model)
     vae = network_size(build_vae(model, meta=True))
     transformer = transformer_size(model)
-    activations = inference_activations(cfg)
-    step = step_activations(cfg)
-    untiled = (
-        vae_activations(model, data.frames, data.height, data.width, tiled=False)
-        if cfg.infer.vae_tiling
-        else activations.vae
-    )
+    text_encoder = network_size(build_text_encoder(model, meta=True))
+    inference = training = None
+    if subject is not PlanSubject.training:
+        inference = _plan_inference(cfg, transformer, vae, text_encoder)
+    if subject is not PlanSubject.inference:
+        known = inference.activations.vae if inference is not None and not cfg.infer.vae_tiling else None
+        training = _plan_training(cfg, transformer, vae, known)
     return Plan(
+        subject=subject,
         model=model.name,
         stage=cfg.stage.name.value,
         gpu=gpu,
         mfu=cfg.plan.mfu,
+        margin=cfg.plan.margin,
         clip=(data.frames, data.height, data.width),
         latents=latent_shape(data.frames, data.height, data.width),
         video_tokens=token_count(data.frames, data.height, data.width),
@@ -134,20 +186,37 @@ def estimate(cfg: VoidConfig) -> Plan:
         transformer=transformer,
         vae=vae,
         text_encoder=text_encoder,
-        compute=compute,
-        activations=activations,
-        modes=[
-            mode_memory(memory, fp8, transformer, vae, text_encoder, activations)
-            for memory in Memory
-            for fp8 in (False, True)
-        ],
-        training=[training_memory(cfg, kind, transformer.parameters, step, vae, untiled) for kind in DistributedKind],
-        training_tflop=step_tflop(cfg),
-        training_steps=cfg.training.steps,
-        training_settings=_training_settings(cfg.training),
+        inference=inference,
+        training=training,
+        warnings=_warnings(cfg, subject),
+    )
+
+
+def _plan_inference(
+    cfg: VoidConfig, transformer: TransformerSize, vae: NetworkSize, text_encoder: NetworkSize
+) -> InferencePlan:
+    activations = inference_activations(cfg)
+    modes = [
+        mode_memory(memory, fp8, transformer, vae, text_encoder, activations)
+        for memory in Memory
+        for fp8 in (False, True)
+    ]
+    return InferencePlan(compute=inference_compute(cfg), activations=activations, modes=modes)
+
+
+def _plan_training(
+    cfg: VoidConfig, transformer: TransformerSize, vae: NetworkSize, untiled: VaeActivations | None
+) -> TrainingPlan:
+    """Plan training; `untiled` are the VAE's activations without tiles, where they are known already."""
+    data, step = cfg.data, step_activations(cfg)
+    decoding = untiled or vae_activations(cfg.model, data.frames, data.height, data.width, tiled=False)
+    return TrainingPlan(
+        memory=[training_memory(cfg, kind, transformer.parameters, step, vae, decoding) for kind in DistributedKind],
+        tflop=step_tflop(cfg),
+        steps=cfg.training.steps,
+        settings=_training_settings(cfg.training),
         processes=cfg.plan.processes,
         zero_stage=cfg.distributed.zero_stage,
-        warnings=_warnings(cfg),
     )
 
 
@@ -160,13 +229,14 @@ def _training_settings(training: TrainingConfig) -> str:
     )
 
 
-def _warnings(cfg: VoidConfig) -> list[str]:
+def _warnings(cfg: VoidConfig, subject: PlanSubject) -> list[str]:
     found = []
-    if cfg.model.dtype == "float32":
+    inference, training = subject is not PlanSubject.training, subject is not PlanSubject.inference
+    if inference and cfg.model.dtype == "float32":
         found.append("Sampling times are those of bf16: model.dtype=float32 takes several times as long.")
-    if cfg.training.mixed_precision is Precision.fp32:
+    if training and cfg.training.mixed_precision is Precision.fp32:
         found.append("Training times are those of bf16: training.mixed_precision=fp32 takes several times as long.")
-    if cfg.infer.vae_tiling:
+    if inference and cfg.infer.vae_tiling:
         found.append("TFLOP of the VAE are untiled; tiles overlap, which adds to them.")
     return found
 
@@ -175,6 +245,9 @@ def _check_numbers(cfg: VoidConfig) -> None:
     plan = cfg.plan
     if not 0 < plan.mfu <= 1:
         raise InputError(f"plan.mfu={plan.mfu} is not a share", "use a number above 0 and at most 1; 0.35 is usual")
+    if not 0 <= plan.margin < 1:
+        raise InputError(f"plan.margin={plan.margin} is not a share", "use a number from 0 to below 1; 0.06 is usual")
+    check_zero_stage(cfg.distributed)
     check_numbers(cfg)
     counts = {
         "plan.processes": plan.processes,

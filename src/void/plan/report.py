@@ -10,7 +10,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from void.plan.estimate import Plan
+from void.plan.estimate import InferencePlan, Plan, TrainingPlan
 from void.plan.inference import CONTEXT_GIB, ModeMemory
 from void.plan.training import TrainingMemory
 from void.training.config import DistributedKind
@@ -39,34 +39,46 @@ def show(plan: Plan) -> None:
 
 def _parts(plan: Plan) -> Iterator[RenderableType]:
     yield _headline(plan)
-    yield _networks(plan)
-    yield _sampling_memory(plan)
-    yield _training_memory(plan)
+    if plan.inference is not None:
+        yield _networks(plan, plan.inference)
+        yield _sampling_memory(plan, plan.inference)
+    if plan.training is not None:
+        yield _training_memory(plan, plan.training)
     yield _notes(plan)
 
 
 def _headline(plan: Plan) -> Panel:
     frames, height, width = plan.clip
-    latents, compute = plan.latents, plan.compute
-    passes = compute.steps * compute.branches * len(compute.windows)
-    text = Text.assemble(
+    latents = plan.latents
+    parts: list[str | tuple[str, str]] = [
         (f"{frames} frames of {height} x {width}", "bold"),
         f" = {latents[0]} x {latents[2]} x {latents[3]} latents = ",
         (f"{plan.video_tokens + plan.text_tokens:,} tokens", "bold"),
         f" ({plan.text_tokens} of them text)\n",
-        (f"{_tflop(compute.forward)} TFLOP a forward pass", "bold"),
-        f"; {passes} passes a clip ({_count(compute.steps, 'step')} x {_count(compute.branches, 'guidance branch')} x "
-        f"{_count(len(compute.windows), 'window')})\n",
-        (f"{_duration(plan.seconds(compute.total))} a clip", "bold green"),
-        f", if {plan.mfu:.0%} of the peak {plan.gpu.bf16_tflops:g} TFLOP/s is reached ",
+    ]
+    if plan.inference is not None:
+        compute = plan.inference.compute
+        passes = compute.steps * compute.branches * len(compute.windows)
+        parts += [
+            (f"{_tflop(compute.forward)} TFLOP a forward pass", "bold"),
+            f"; {passes} passes a clip ({_count(compute.steps, 'step')} x "
+            f"{_count(compute.branches, 'guidance branch')} x {_count(len(compute.windows), 'window')})\n",
+            (f"{_duration(plan.seconds(compute.total))} a clip", "bold green"),
+        ]
+    if plan.training is not None:
+        parts += [", " if plan.inference is not None else ""]
+        parts += [(f"{_duration(plan.seconds(plan.training.tflop))} a training step", "bold green")]
+    parts += [
+        f", at {plan.mfu:.0%} of the peak {plan.gpu.bf16_tflops:g} TFLOP/s ",
         ("(assumed, not measured)", "italic"),
-    )
+    ]
     title = f"[bold]{plan.model}[/] {plan.stage} on [bold]{plan.gpu.name}[/] ({plan.gpu.memory_gib:g} GiB)"
+    text = Text.assemble(*parts)
     return Panel(text, title=title, title_align="left", width=WIDTH, box=box.ROUNDED, border_style="dim")
 
 
-def _networks(plan: Plan) -> Table:
-    compute, activations = plan.compute, plan.activations
+def _networks(plan: Plan, inference: InferencePlan) -> Table:
+    compute, activations = inference.compute, inference.activations
     table = _table("Sampling one clip", "parameters", "weights GiB", "activations GiB *", "TFLOP", "time")
 
     def row(name: str, parameters: int | None, weights: str, peak: float, tflop: float) -> None:
@@ -84,34 +96,34 @@ def _networks(plan: Plan) -> Table:
     return table
 
 
-def _sampling_memory(plan: Plan) -> Table:
+def _sampling_memory(plan: Plan, inference: InferencePlan) -> Table:
     table = _table("GiB at the peak, by infer.memory *", "text", "encode", "denoise", "decode", "peak", "")
-    for mode in plan.modes:
+    for mode in inference.modes:
         stages = [mode.text, mode.encode, mode.denoise, mode.decode]
         cells = [f"[bold]{_gib(value)}[/]" if value == mode.peak else _gib(value) for value in stages]
-        table.add_row(_mode_name(mode), *cells, _gib(mode.peak), _fits(mode.peak, plan), end_section=mode.fp8)
+        table.add_row(_mode_name(mode), *cells, _gib(mode.peak), _verdict(mode.peak, plan), end_section=mode.fp8)
     return table
 
 
-def _training_memory(plan: Plan) -> Table:
+def _training_memory(plan: Plan, training: TrainingPlan) -> Table:
     names = {
         DistributedKind.single: "one GPU",
-        DistributedKind.ddp: f"DDP, {_count(plan.processes, 'GPU')}",
-        DistributedKind.deepspeed: f"ZeRO-{plan.zero_stage}, {_count(plan.processes, 'GPU')}",
+        DistributedKind.ddp: f"DDP, {_count(training.processes, 'GPU')}",
+        DistributedKind.deepspeed: f"ZeRO-{training.zero_stage}, {_count(training.processes, 'GPU')}",
     }
-    table = _table("Training, GiB on each GPU", *(names[memory.kind] for memory in plan.training))
+    table = _table("Training, GiB on each GPU", *(names[memory.kind] for memory in training.memory))
     for name, term in TERMS.items():
-        values = [term(memory) for memory in plan.training]
+        values = [term(memory) for memory in training.memory]
         if any(values):
             table.add_row(name, *(_gib(value) if value else "-" for value in values))
     table.add_section()
-    peaks = [memory.peak for memory in plan.training]
+    peaks = [memory.peak for memory in training.memory]
     table.add_row("peak *", *(_gib(peak) for peak in peaks), style="bold")
-    table.add_row("", *(_fits(peak, plan) for peak in peaks))
+    table.add_row("", *(_verdict(peak, plan) for peak in peaks))
+    seconds = plan.seconds(training.tflop)
     table.caption = (
-        f"A step is {_tflop(plan.training_tflop)} TFLOP a GPU ({plan.training_settings}): "
-        f"{_duration(plan.seconds(plan.training_tflop))}; training.steps={plan.training_steps} take "
-        f"{_duration(plan.seconds(plan.training_tflop) * plan.training_steps)}."
+        f"A step is {_tflop(training.tflop)} TFLOP a GPU ({training.settings}): "
+        f"{_duration(seconds)}; training.steps={training.steps} take {_duration(seconds * training.steps)}."
     )
     table.caption_justify = "left"
     return table
@@ -121,12 +133,27 @@ def _notes(plan: Plan) -> Text:
     lines = [
         "Parameters, weights, tokens and TFLOP are exact. * marks estimates: live tensors of eager PyTorch with fused "
         f"attention, without kernels' workspaces, and {CONTEXT_GIB:g} GiB assumed for the CUDA context.",
-        "Times count arithmetic alone: not the transfers of offloading, nor communication, nor data.",
-        "The text encoder runs first and alone. Training reads latents and texts from the cache; its peak is that of a "
-        "step, or of a validation video, when gradients, casts and activations of the step are gone.",
-        *plan.warnings,
+        f"What fits leaves {plan.margin:.0%} of the {plan.gpu.memory_gib:g} GiB free for what is not counted "
+        f"(plan.margin): it needs at most {_gib(plan.room_gib)} GiB. Tight is what needs more, and less than all.",
+        f"Times count arithmetic alone: {_not_timed(plan)}.",
     ]
-    return Text("\n".join(lines), style="dim")
+    if plan.inference is not None:
+        lines.append("The text encoder runs first and alone.")
+    if plan.training is not None:
+        lines.append(
+            "Training reads latents and texts from the cache; its peak is that of a step, or of a validation video, "
+            "when gradients, casts and activations of the step are gone."
+        )
+    return Text("\n".join([*lines, *plan.warnings]), style="dim")
+
+
+def _not_timed(plan: Plan) -> str:
+    left_out = []
+    if plan.inference is not None:
+        left_out.append("the transfers of offloading")
+    if plan.training is not None:
+        left_out.append("communication")
+    return f"not {', nor '.join([*left_out, 'reading and writing data'])}"
 
 
 def _table(title: str, *columns: str) -> Table:
@@ -141,8 +168,11 @@ def _mode_name(mode: ModeMemory) -> str:
     return f"{mode.memory} + fp8" if mode.fp8 else mode.memory.value
 
 
-def _fits(peak: float, plan: Plan) -> str:
-    return "[green]fits[/]" if peak <= plan.gpu.memory_gib else f"[red]{_gib(peak - plan.gpu.memory_gib)} over[/]"
+def _verdict(peak: float, plan: Plan) -> str:
+    if plan.fits(peak):
+        return "[green]fits[/]"
+    over = peak - plan.gpu.memory_gib
+    return f"[red]{_gib(over)} over[/]" if over > 0 else "[yellow]tight[/]"
 
 
 def _gib(value: float) -> str:

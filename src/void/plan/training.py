@@ -12,7 +12,7 @@ from void.plan.flops import transformer_flops
 from void.plan.inference import CONTEXT_GIB, TERA
 from void.plan.networks import NetworkSize, TrainingActivations, VaeActivations, gib, training_activations
 from void.shapes import latent_shape
-from void.training.config import DistributedKind, Optimizer, Precision, TrainingConfig
+from void.training.config import DistributedConfig, DistributedKind, Optimizer, Precision, TrainingConfig
 from void.training.distributed import BUCKET_ELEMENTS, ZERO_STAGES
 
 FULL, HALF = torch.float32.itemsize, torch.bfloat16.itemsize
@@ -103,9 +103,6 @@ def training_memory(
         activations: `step_activations`.
         vae: its size.
         decoding: of the VAE without tiles, for a validation video.
-
-    Raises:
-        InputError: an unsupported ZeRO stage.
     """
     training, zero = cfg.training, kind is DistributedKind.deepspeed
     half = training.mixed_precision is not Precision.fp32
@@ -133,11 +130,15 @@ def training_memory(
     )
 
 
+def check_zero_stage(distributed: DistributedConfig) -> None:
+    """Raise InputError on an unsupported ZeRO stage."""
+    if distributed.zero_stage not in ZERO_STAGES:
+        raise InputError(f"distributed.zero_stage={distributed.zero_stage} is not supported", "use 1 or 2")
+
+
 def _zero_part(cfg: VoidConfig, gradients: float, optimizer: float) -> tuple[float, float]:
     """What one process holds of gradients and optimiser state under ZeRO."""
     distributed, processes = cfg.distributed, cfg.plan.processes
-    if distributed.zero_stage not in ZERO_STAGES:
-        raise InputError(f"distributed.zero_stage={distributed.zero_stage} is not supported", "use 1 or 2")
     if distributed.offload_optimizer:
         return 0.0, 0.0
     return gradients / (processes if distributed.zero_stage == 2 else 1), optimizer / processes

@@ -25,14 +25,15 @@ class MetricsFile:
     """Appends records; each is on its way to the disk when `append` returns.
 
     Args:
-        folder: the run.
-        keep: which of the records already there belong to the run; the others are removed.
+        folder: Folder of the training run.
+        keep: Predicate that is true for the records already there that belong to the run; the others are removed.
     """
 
     def __init__(self, folder: Path, keep: Callable[[dict[str, Any]], bool]) -> None:
-        kept = [record for record in read_metrics(folder) if keep(record)]
+        self.kept = [record for record in read_metrics(folder) if keep(record)]
+        """Records of earlier parts of the run."""
         self.path = folder / METRICS
-        write_text(self.path, "".join(_line(record) for record in kept))
+        write_text(self.path, "".join(_line(record) for record in self.kept))
 
     def append(self, record: dict[str, Any]) -> None:
         """Add one record. NaN is refused."""

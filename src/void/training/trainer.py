@@ -42,7 +42,7 @@ from void.recipe import Posterior, Stage
 from void.shapes import latent_shape
 from void.tracking.metrics_file import MetricsFile
 from void.tracking.progress import progress_bar
-from void.tracking.tracker import NoTracker, Tracker, open_tracker
+from void.tracking.tracker import NoTracker, Tracker, closing, open_tracker
 from void.training import checkpoint
 from void.training.checkpoint import TrainerState
 from void.training.checks import check_stage, check_training
@@ -166,7 +166,12 @@ class Trainer:
             discard_after(self.training, self.step)
             self.metrics = MetricsFile(self.root, self._belongs)
             self.tracker = open_tracker(self.cfg.tracker, self.root, self.cfg.name, checkpoint.plain(self.cfg))
-        try:
+        with contextlib.ExitStack() as held:
+            held.callback(self.accelerator.end_training)
+            held.enter_context(closing(self.tracker))
+            # W&B keeps the last seconds of a part in memory, and loses them when the part is killed.
+            for record in self.metrics.kept if self.metrics is not None else ():
+                self._track(record)
             self._validate_if_owed()
             batches = self._batches()
             with progress_bar("training", self.training.steps, self.step, enabled=self.is_main) as advance:
@@ -180,9 +185,6 @@ class Trainer:
                         self._save()
                     self._validate_if_owed()
                     advance()
-        finally:
-            self.tracker.finish()
-            self.accelerator.end_training()
 
     def _train_step(self, step: int, batches: Iterator[Batch]) -> StepResult:
         """Accumulate gradients over the micro-batches of one optimiser step, clip their norm, and move the weights."""
@@ -330,8 +332,20 @@ class Trainer:
             summary["samples_per_second"],
             summary["memory_gib"],
         )
-        self.metrics.append({"kind": "train", "step": self.step} | summary)
-        self.tracker.log({f"train/{name}": value for name, value in summary.items()}, self.step)
+        record = {"kind": "train", "step": self.step} | summary
+        self.metrics.append(record)
+        self._track(record)
+
+    def _track(self, record: dict[str, Any]) -> None:
+        """Give the tracker a record of metrics.jsonl, and with a validation its videos."""
+        kind, step = record["kind"], record["step"]
+        if kind == "validation":
+            folder = samples_folder(self.training, step)
+            self.tracker.log({"validation/loss": record["loss"]}, step)
+            self.tracker.log_videos({f"validation/{path.stem}": path for path in sorted(folder.glob("*.mp4"))}, step)
+        else:
+            values = {name: value for name, value in record.items() if name not in ("kind", "step")}
+            self.tracker.log({f"train/{name}": value for name, value in values.items()}, step)
 
     def _belongs(self, record: dict[str, Any]) -> bool:
         """Whether a record of metrics.jsonl is of the steps that the loaded checkpoint has behind it."""
@@ -381,10 +395,9 @@ class Trainer:
             if self.metrics is not None:
                 summary = summarise(losses)
                 write_json(partial / "validation.json", {"step": self.step} | summary)
-                self.metrics.append({"kind": "validation", "step": self.step} | summary)
+                record = {"kind": "validation", "step": self.step} | summary
+                self.metrics.append(record)
         self.transformer.train()
         if self.metrics is not None:
             log.info("step %d  validation loss %.4f  videos in %s", self.step, summary["loss"], folder)
-            self.tracker.log({"validation/loss": summary["loss"]}, self.step)
-            videos = {f"validation/{path.stem}": path for path in sorted(folder.glob("*.mp4"))}
-            self.tracker.log_videos(videos, self.step)
+            self._track(record)

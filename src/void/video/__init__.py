@@ -1,0 +1,26 @@
+"""Clips and masks on disk: video files and folders of numbered frames, as they are shown by a player.
+
+PyAV decodes, for counting and for reading alike; the ffmpeg binary that imageio-ffmpeg ships encodes. Everything
+written is whole or absent. Imports only `void.errors`, `void.files` and `void.quadmask`.
+"""
+
+from void.video.formats import DEFAULT_CRF, VideoFormat, check_writable
+from void.video.info import VideoInfo
+from void.video.masks import read_mask, write_mask
+from void.video.reading import iter_video, probe, read_video
+from void.video.writing import encode_mp4, write_frames, write_video
+
+__all__ = [
+    "DEFAULT_CRF",
+    "VideoFormat",
+    "VideoInfo",
+    "check_writable",
+    "encode_mp4",
+    "iter_video",
+    "probe",
+    "read_mask",
+    "read_video",
+    "write_frames",
+    "write_mask",
+    "write_video",
+]
