@@ -160,7 +160,7 @@ class VoidPipeline(CallState, DiffusionPipeline, CogVideoXLoraLoaderMixin):
         attention_kwargs: dict[str, Any] | None = None,
         callback_on_step_end: StepEnd | None = None,
         callback_on_step_end_tensor_inputs: list[str] | None = None,
-    ) -> VoidPipelineOutput | tuple[Any]:
+    ) -> Any:
         """Sample.
 
         The condition is either pixels (`video` and `quadmask`, encoded once) or scaled latents (`mask_latents` and
@@ -205,6 +205,9 @@ class VoidPipeline(CallState, DiffusionPipeline, CogVideoXLoraLoaderMixin):
             callback_on_step_end_tensor_inputs: Names among `latents` and `prompt_embeds`; default `latents`. With
                 guidance `prompt_embeds` holds the unconditional texts first; a callback that leaves only the others
                 ends guidance.
+
+        Returns:
+            `VoidPipelineOutput`, or a tuple with its frames.
 
         Raises:
             InputError: an argument is missing, contradictory or out of range; frames or size are illegal; or the
