@@ -57,7 +57,7 @@ lint: setup
 # Write requirements/lock.txt anew from what is installed, after changing pins in pyproject.toml.
 lock:
 	@echo "# The CPU installation, exactly. Written by \`make lock\`; Kubric is in kubric.txt." > requirements/lock.tmp
-	$(BIN)/python -m pip freeze --exclude-editable | grep -viE '^(kubric-nightly|deepspeed)' | sed 's/+cpu//' >> requirements/lock.tmp
+	$(BIN)/python -m pip freeze --exclude-editable | grep -viE '^(kubric-nightly|deepspeed|torchvision)' | sed 's/+cpu//' >> requirements/lock.tmp
 	mv requirements/lock.tmp requirements/lock.txt
 
 clean:

@@ -67,4 +67,5 @@ GENERATE = Command(
     help=HELP,
     groups=("scene", "assets", "executor", "data"),
     run=run,
+    writes=lambda _: ("data.root",),
 )

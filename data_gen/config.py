@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, fields
 
 from omegaconf import MISSING
 
-from data_gen.human.config import HumanConfig
+from data_gen.human.config import MOTIONS, HumanConfig
 from data_gen.rigid.families.config import FamiliesConfig
-from data_gen.scene.config import AcceptConfig, CameraConfig, ChangeConfig, LightConfig, RenderConfig
+from data_gen.scene.config import (
+    BACKDROPS,
+    CAPTIONS,
+    MASKS,
+    RENDERERS,
+    AcceptConfig,
+    CameraConfig,
+    ChangeConfig,
+    LightConfig,
+    RenderConfig,
+)
+from void.errors import InputError
+from void.limits import FRACTION, Limit, above, at_least, check_limits, multiple_of, one_of, within
+from void.shapes import SIZE_MULTIPLE, check_frames
 
 BUCKET = "gs://kubric-public/assets"
+SOURCES = ("local", "manifests")
+KINDS = ("local", "ray")
+PHYSICS_RATE = 240
+"""Steps a second of the simulated physics. Kubric never tells Bullet another rate."""
 
 
 @dataclass
@@ -38,6 +56,15 @@ class AssetsConfig:
     exclude: list[str] = field(default_factory=list)
     """Ids of assets to do without, such as one whose archive is broken."""
 
+    def __post_init__(self) -> None:
+        check_limits(self, source=one_of(SOURCES), timeout=above(0), held_out=within(0, 1))
+
+
+def is_shard(text: str) -> bool:
+    """Whether a text is I/N with I from 0 to N - 1."""
+    found = re.fullmatch(r"(\d+)/(\d+)", text)
+    return found is not None and int(found.group(1)) < int(found.group(2))
+
 
 @dataclass
 class ExecutorConfig:
@@ -63,6 +90,23 @@ class ExecutorConfig:
     """I/N: make only the scenes with index % N == I, for arrays of jobs that fill one data folder."""
     dry_run: bool = False
     """Sample, simulate and accept, but render and write no pair; tells the distribution and the reasons."""
+
+    def __post_init__(self) -> None:
+        check_limits(
+            self,
+            kind=one_of(KINDS),
+            workers=at_least(1),
+            cpus=above(0),
+            gpus=at_least(0),
+            timeout=above(0),
+            retries=at_least(0),
+            failure_budget=FRACTION,
+            shard=Limit(
+                is_shard,
+                "I/N with I from 0 to N - 1",
+                "use I/N with I from 0 to N - 1, such as 0/4, 1/4, 2/4 and 3/4",
+            ),
+        )
 
 
 @dataclass
@@ -109,6 +153,48 @@ class SceneConfig:
     motion: str = "procedural"
     """Where motions of family human come from: procedural (made here), humoto, humoto_glb or bvh (in human.root)."""
     human: HumanConfig = field(default_factory=HumanConfig)
+
+    def __post_init__(self) -> None:
+        check_limits(
+            self,
+            count=at_least(1),
+            val_every=at_least(2).or_use("use 2 or more, so that some scenes are for training"),
+            height=multiple_of(SIZE_MULTIPLE),
+            width=multiple_of(SIZE_MULTIPLE),
+            fps=Limit(
+                lambda fps: fps >= 1 and PHYSICS_RATE % fps == 0,
+                f"a divisor of {PHYSICS_RATE}, the rate of the physics",
+                "use 8, 12, 24, 30, ...",
+            ),
+            backdrop=one_of(BACKDROPS),
+            max_attempts=at_least(1),
+            renderer=one_of(RENDERERS),
+            mask=one_of(MASKS),
+            caption=one_of(CAPTIONS),
+            motion=one_of(MOTIONS),
+        )
+        if isinstance(self.frames, int):
+            check_frames(self.frames, "scene.frames")
+        shares = {family.name: getattr(self.families, family.name).share for family in fields(self.families)}
+        if sum(shares.values()) <= 0:
+            raise InputError(f"scene.families: shares {shares}", "use shares of 0 or more, at least one above 0")
+        if self.human.fps is not None and self.motion == "procedural":
+            raise InputError(
+                f"scene.human.fps = {self.human.fps:g} with scene.motion=procedural, whose motions have a rate of "
+                "their own",
+                "leave it out, or set scene.fps for the rate of the clips",
+            )
+        layers = [name for name in ("flow", "depth", "amodal") if getattr(self, name)]
+        if self.renderer == "preview" and layers:
+            raise InputError(
+                f"scene.{layers[0]} = true with scene.renderer = preview",
+                "use scene.renderer=blender: this layer comes from the meshes that Blender renders",
+            )
+        if self.renderer == "preview" and self.backdrop == "dome":
+            raise InputError(
+                "scene.backdrop = dome with scene.renderer = preview",
+                "use scene.renderer=blender, or scene.backdrop=floor",
+            )
 
 
 GROUPS: dict[str, type] = {"scene": SceneConfig, "assets": AssetsConfig, "executor": ExecutorConfig}

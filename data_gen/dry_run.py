@@ -15,7 +15,7 @@ from rich.table import Table
 
 from data_gen.config import AssetsConfig, ExecutorConfig, SceneConfig
 from data_gen.dry_worker import Chunk, dry_command
-from data_gen.executors.base import Executor, check_executor, open_executor
+from data_gen.executors.base import Executor, open_executor
 from data_gen.executors.process import Answer, Command
 from data_gen.executors.view import View
 from data_gen.folder import DataFolder
@@ -25,6 +25,7 @@ from data_gen.shards import Shard
 from data_gen.summary import mean_seconds, read_timings
 from void.errors import InputError
 from void.files import write_json
+from void.limits import recheck
 
 REPORT = "dry_run.json"
 CHUNK = 50
@@ -62,7 +63,7 @@ def dry_run(
     """
     console = console or Console(stderr=True)
     shard = Shard.parse(executor.shard)
-    check_executor(executor)
+    recheck(executor, "executor")
     library = checked_library(scene, assets)
     checked_motions(scene, library)
     folder = DataFolder(root.resolve(), scene)

@@ -13,7 +13,7 @@ from rich.console import Console
 from data_gen.assets.library import Library, open_library
 from data_gen.check import check_config, check_skies, has_humans
 from data_gen.config import AssetsConfig, ExecutorConfig, SceneConfig
-from data_gen.executors.base import check_executor, open_executor
+from data_gen.executors.base import open_executor
 from data_gen.executors.driver import Failure, Policy, run_jobs
 from data_gen.executors.process import Command
 from data_gen.executors.view import View
@@ -23,6 +23,7 @@ from data_gen.recipe import claim, recipe
 from data_gen.shards import Shard, occupied
 from data_gen.summary import summary_table
 from data_gen.worker import Job, worker_command
+from void.limits import recheck
 from void.lock import sole_writer
 
 
@@ -57,7 +58,7 @@ def generate(
     """
     console = console or Console(stderr=True)
     shard = Shard.parse(executor.shard)
-    check_executor(executor)
+    recheck(executor, "executor")
     library = checked_library(scene, assets)
     folder = DataFolder(root.resolve(), scene)
     with ExitStack() as held:

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
+import fnmatch
 import json
+import math
+import re
+import typing
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
+from diffusers.optimization import SchedulerType
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
 
-from void import shapes
+from void import limits, shapes
 from void.composition import compose_config, compose_raw, conf_dir
 from void.config import GROUPS, VoidConfig
-from void.models.build import build_scheduler, build_text_encoder, build_transformer, build_vae
+from void.errors import InputError
+from void.evaluation.baselines import BASELINES
+from void.evaluation.config import BASELINE_NAMES
+from void.models.build import DTYPES, build_scheduler, build_text_encoder, build_transformer, build_vae
+from void.models.config import DTYPE_NAMES
+from void.training.config import LrSchedule
 
 HYDRA_OWN = "hydra"
 FILES = sorted(conf_dir().rglob("*.yaml"))
@@ -58,6 +72,95 @@ def bases(group: str, name: str) -> set[str]:
 def test_the_slurm_launcher_composes() -> None:
     config = compose_raw(["hydra/launcher=slurm"])
     assert config.name == "default"
+
+
+# Keys that may be 0, and those that may be negative; every other number is positive. No key may be nan or infinite.
+ZERO_IS_LEGAL = """
+    seed *.init_seed infer.seed
+    cache.max_failures eval.report_clips executor.gpus executor.retries executor.failure_budget assets.held_out
+    model.transformer.dropout model.transformer.freq_shift model.scheduler.steps_offset model.text_encoder.dropout_rate
+    noise.probability noise.degradation plan.margin
+    training.warmup_steps training.weight_decay training.adam_betas training.text_dropout training.num_workers
+    training.validate_every training.validation_clips
+    infer.overlap infer.shard infer.lora_scale infer.crf infer.pass2.morphing_threshold
+    vae_training.*_share vae_training.warmup_steps vae_training.decay_steps vae_training.ema_decay vae_training.*_weight
+    scene.families.*.share scene.families.*.contact_window scene.families.*.arrival scene.families.*_share
+    scene.families.*.friction scene.families.*.restitution scene.families.*.aim_error scene.families.*.camera_gap
+    scene.families.*.spin scene.families.falling.drift scene.families.falling.off_centre scene.families.flying.height
+    scene.families.variable.remove_two_from scene.families.variable.target_offset scene.families.variable.drop_height
+    scene.families.chain.bend scene.families.support.slope scene.families.support.bystanders
+    scene.families.barrier.standing scene.families.no_effect.apart
+    scene.camera.azimuth scene.camera.height scene.camera.look_at_height scene.camera.orbit scene.camera.handheld_*
+    scene.camera.aperture scene.camera.motion_blur scene.light.level scene.light.sun
+    scene*.accept.min_* scene*.accept.max_no_effect scene*.accept.agreement scene*.accept.removed_area
+    scene*.accept.max_settling scene*.accept.max_overlap scene*.accept.max_sinking
+    scene.render.bounces scene.change.*
+    scene.human.held_out scene.human.removal_window scene.human.max_hold_error scene.human.room.walls
+    scene.human.room.furniture scene.human.room.margin
+"""
+NEGATIVE_IS_LEGAL = """
+    infer.lora_scale scene.families.variable.target_offset scene.families.chain.bend scene.camera.azimuth
+    scene.camera.look_at_height
+"""
+
+
+def numeric_keys(config: Any, path: str = "") -> Iterator[tuple[Any, str, str]]:
+    """Every key of a typed configuration that holds numbers, or may: its dataclass instance, name and full path."""
+    hints = typing.get_type_hints(type(config))
+    for field in dataclasses.fields(config):
+        value, full = getattr(config, field.name), f"{path}.{field.name}" if path else field.name
+        if dataclasses.is_dataclass(value):
+            yield from numeric_keys(value, full)
+        elif re.search(r"\b(int|float)\b", str(hints[field.name])):
+            yield config, field.name, full
+
+
+def refused(config: Any, key: str, value: Any, path: str) -> bool:
+    """Whether the dataclass that holds the key refuses a value of it, and names the key."""
+    bad = copy.copy(config)
+    old = getattr(config, key)
+    setattr(bad, key, [value] * len(old) if isinstance(old, list | tuple) else value)
+    try:
+        limits.recheck(bad, path.rpartition(".")[0])
+    except InputError as error:
+        assert path in error.problem
+        assert error.remedy
+        return True
+    return False
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_number_of_the_configuration_has_a_range(model: str) -> None:
+    keys = list(numeric_keys(compose_config([f"model={model}"])))
+    assert len(keys) > 200
+    for config, key, path in keys:
+        for value in (math.nan, math.inf, -math.inf):
+            assert refused(config, key, value, path), f"{path}={value} is taken"
+        may_be_0 = any(fnmatch.fnmatchcase(path, pattern) for pattern in ZERO_IS_LEGAL.split())
+        may_be_negative = path in NEGATIVE_IS_LEGAL.split()
+        assert refused(config, key, 0, path) != may_be_0, f"{path}=0"
+        assert refused(config, key, -1, path) != may_be_negative, f"{path}=-1"
+
+
+@pytest.mark.parametrize("network", ["transformer", "vae", "scheduler", "text_encoder"])
+def test_every_number_of_a_network_has_a_range(network: str) -> None:
+    for name in MODELS:
+        model = compose_config([f"model={name}"]).model
+        for key, value in getattr(model, network).items():
+            if isinstance(value, bool | str):
+                continue
+            path = f"model.{network}.{key}"
+            for bad in (math.nan, -1) if path in ZERO_IS_LEGAL.split() else (math.nan, 0, -1):
+                values = getattr(model, network) | {key: [bad] if isinstance(value, list) else bad}
+                with pytest.raises(InputError, match=key):
+                    dataclasses.replace(model, **{network: values})
+
+
+def test_choices_by_name_are_those_of_the_code_that_reads_them() -> None:
+    usable = {kind.value for kind in SchedulerType if kind is not SchedulerType.PIECEWISE_CONSTANT}
+    assert {kind.value for kind in LrSchedule} == usable
+    assert set(BASELINE_NAMES) == set(BASELINES)
+    assert set(DTYPE_NAMES) == set(DTYPES)
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -51,11 +51,12 @@ def test_environment_has_the_pins_of_pyproject() -> None:
     assert requirements(pip_entries()) == pyproject()
 
 
-def test_the_lock_has_the_pins_of_pyproject_but_for_multi_process_training() -> None:
-    distributed = requirements(PROJECT["optional-dependencies"]["distributed"])
+def test_the_lock_has_the_pins_of_pyproject_but_for_multi_process_training_and_raft() -> None:
+    extras = PROJECT["optional-dependencies"]
+    left_out = requirements(extras["distributed"] + extras["raft"])
     lock = locked()
-    assert {name: lock.get(name) for name in pyproject() if name not in distributed} == {
-        name: pin for name, pin in pyproject().items() if name not in distributed
+    assert {name: lock.get(name) for name in pyproject() if name not in left_out} == {
+        name: pin for name, pin in pyproject().items() if name not in left_out
     }
 
 
@@ -88,3 +89,27 @@ def test_every_command_has_an_entry_point_that_loads() -> None:
 
     assert set(COMMAND_ORDER) <= set(commands())
     assert {name: command.name for name, command in commands().items()} == {name: name for name in commands()}
+
+
+def test_the_environment_holds_what_every_experiment_names() -> None:
+    from void.composition import compose_config, options
+    from void.noise.config import FlowMethod
+    from void.training.config import DistributedKind
+
+    needed = set()
+    for experiment in options("experiment"):
+        config = compose_config([f"experiment={experiment}"])
+        if config.noise.flow is FlowMethod.raft:
+            needed.add("torchvision")
+        if config.distributed.kind is DistributedKind.deepspeed:
+            needed |= {"deepspeed"}
+            assert "cxx-compiler" in conda_entries()
+    assert needed == {"torchvision", "deepspeed"}
+    assert needed <= requirements(pip_entries()).keys()
+
+
+def test_torchvision_is_the_release_that_belongs_to_torch() -> None:
+    pins = requirements(pip_entries())
+    torch, torchvision = (pins[name].removeprefix("==").split(".") for name in ("torch", "torchvision"))
+    # 0.15 came with 2.0, and each release since with the next.
+    assert torch[0] == "2" and torchvision == ["0", str(int(torch[1]) + 15), torch[2]]

@@ -20,11 +20,11 @@ from data_gen.blender.kubric_compat import load_kubric
 from data_gen.config import AssetsConfig
 from void.errors import InputError
 from void.files import sha256_of
+from void.limits import recheck
 
 Vector = tuple[float, float, float]
 
 SPLITS = ("train", "val")
-SOURCES = ("local", "manifests")
 MIN_OBJECTS = 2
 """In each split."""
 
@@ -170,10 +170,7 @@ def open_library(config: AssetsConfig) -> Library:
     Raises:
         InputError: an unknown source or name, a manifest that cannot be fetched or is not one, too few assets.
     """
-    if config.source not in SOURCES:
-        raise InputError(f"assets.source = {config.source}: unknown", f"use one of {', '.join(SOURCES)}")
-    if not 0 <= config.held_out < 1:
-        raise InputError(f"assets.held_out = {config.held_out}", "give a fraction, at least 0 and below 1")
+    recheck(config, "assets")
     chosen = {"objects": config.objects, "skies": config.skies, "backdrops": config.backdrops}
     addresses = chosen if config.source == "manifests" else {}
     built = [kind for kind in MANIFESTS if kind not in addresses]

@@ -10,9 +10,6 @@ from typing import Any, Protocol
 
 from data_gen.config import ExecutorConfig
 from data_gen.executors.process import Answer, Command
-from void.errors import InputError
-
-KINDS = ("local", "ray")
 
 
 class Executor(Protocol):
@@ -27,21 +24,6 @@ class Executor(Protocol):
 
     def close(self) -> None:
         """End the processes that still run."""
-
-
-def check_executor(config: ExecutorConfig) -> None:
-    """Raise InputError for values with which nothing would ever be done."""
-    problems = [
-        (config.kind not in KINDS, "kind", f"use one of {', '.join(KINDS)}"),
-        (config.workers < 1, "workers", "use 1 or more"),
-        (config.cpus <= 0, "cpus", "use a number above 0"),
-        (config.timeout <= 0, "timeout", "use a positive number of seconds"),
-        (config.retries < 0, "retries", "use 0 or more"),
-        (not 0 <= config.failure_budget <= 1, "failure_budget", "use a fraction between 0 and 1"),
-    ]
-    for wrong, key, remedy in problems:
-        if wrong:
-            raise InputError(f"executor.{key} = {getattr(config, key)}", remedy)
 
 
 @contextlib.contextmanager

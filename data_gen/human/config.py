@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from data_gen.scene.config import AcceptConfig
+from void.limits import FRACTION, above, at_least, check_limits, interval, one_of, some, within
 
 MOTIONS = ("procedural", "humoto", "humoto_glb", "bvh")
 TIMES = ("real", "squeezed")
@@ -42,6 +43,15 @@ class RoomConfig:
     """Floor between where the person goes and the walls."""
     textures: str = ""
     """Folder of PBR textures, one folder each with images named *color*, *normal*, *roughness*; empty: procedural."""
+
+    def __post_init__(self) -> None:
+        check_limits(
+            self,
+            walls=FRACTION,
+            furniture=interval(at_least(0)),
+            wall_height=interval(above(0)),
+            margin=interval(at_least(0)),
+        )
 
 
 @dataclass
@@ -93,3 +103,20 @@ class HumanConfig:
     max_hold_error: float = 0.05
     """Metres by which a hand may miss what it holds, after another figure took the motion over."""
     room: RoomConfig = field(default_factory=RoomConfig)
+
+    def __post_init__(self) -> None:
+        check_limits(
+            self,
+            cast=one_of(CASTS),
+            variations=at_least(1),
+            held_out=within(0, 1),
+            time=one_of(TIMES),
+            removal=one_of(REMOVALS),
+            removal_window=interval(FRACTION),
+            variants=some(one_of(VARIANTS)),
+            motions=some(one_of(CAMERA_MOTIONS)),
+            distance=interval(above(0)),
+            lens=above(0),
+            fps=above(0).or_use("use a number above 0, such as 30"),
+            max_hold_error=at_least(0),
+        )

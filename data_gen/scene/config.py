@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from void.limits import ANY_NUMBER, FRACTION, above, at_least, between, check_limits, interval, one_of, some
+
 VIEW_TRANSFORMS = ("Standard", "Filmic", "AgX")
 MOTIONS = ("static", "dolly_in", "dolly_out", "orbit_left", "orbit_right", "handheld")
 RENDERERS = ("blender", "eevee", "preview")
 MASKS = ("measured", "released")
 CAPTIONS = ("short", "full")
 BACKDROPS = ("floor", "dome")
+DEVICES = ("cpu", "cuda", "optix", "hip", "oneapi", "metal")
 
 
 @dataclass
@@ -37,6 +40,23 @@ class CameraConfig:
     """F-number of the lens, focused on the person's hips, or on what the camera looks at; 0: everything is sharp."""
     motion_blur: float = 0.0
     """Shutter time in frames; 0: none."""
+
+    def __post_init__(self) -> None:
+        check_limits(
+            self,
+            distance=interval(above(0)),
+            azimuth=interval(ANY_NUMBER),
+            height=interval(at_least(0)),
+            focal_length=above(0),
+            motions=some(one_of(MOTIONS)),
+            dolly_in=interval(above(0)),
+            dolly_out=interval(above(0)),
+            orbit=interval(at_least(0)),
+            handheld_shift=at_least(0),
+            handheld_turn=at_least(0),
+            aperture=at_least(0).or_use("use an f-number above 0, or 0 for a picture that is sharp everywhere"),
+            motion_blur=FRACTION,
+        )
 
 
 @dataclass
@@ -67,6 +87,20 @@ class AcceptConfig:
     every_removed_acts: bool = True
     """Each removed object must touch a remaining one, directly or through others (not in family no_effect)."""
 
+    def __post_init__(self) -> None:
+        check_limits(
+            self,
+            min_divergence=at_least(0),
+            max_no_effect=at_least(0),
+            agreement=at_least(0),
+            min_visible_frames=FRACTION,
+            removed_area=interval(at_least(0)),
+            max_settling=at_least(0),
+            max_speed=above(0),
+            max_overlap=at_least(0),
+            max_sinking=at_least(0),
+        )
+
 
 @dataclass
 class LightConfig:
@@ -83,6 +117,9 @@ class LightConfig:
     dark: list[str] = field(default_factory=list)
     """Environment images whose id contains one of these are left out, unless that would leave none."""
 
+    def __post_init__(self) -> None:
+        check_limits(self, level=at_least(0), sun=at_least(0))
+
 
 @dataclass
 class RenderConfig:
@@ -97,6 +134,17 @@ class RenderConfig:
     device: str = "cpu"
     """cpu, or Cycles' name of a GPU interface: cuda, optix, hip, oneapi, metal."""
 
+    def __post_init__(self) -> None:
+        check_limits(
+            self,
+            samples=at_least(2).or_use(
+                "use 2 or more: with 1, Blender paints objects with the material of their coordinates"
+            ),
+            bounces=at_least(0),
+            view_transform=one_of(VIEW_TRANSFORMS),
+            device=one_of(DEVICES),
+        )
+
 
 @dataclass
 class ChangeConfig:
@@ -110,3 +158,12 @@ class ChangeConfig:
     """Connected changes smaller than this fraction of the image are dropped."""
     grid: int = 0
     """Cells along the shorter side to which the affected region is coarsened, as a mask reasoner draws it; 0: exact."""
+
+    def __post_init__(self) -> None:
+        check_limits(
+            self,
+            min_change=between(0, 255),
+            noise_factor=at_least(0),
+            min_speck=FRACTION,
+            grid=at_least(0).or_use("use 0 (exact) or a number of cells"),
+        )

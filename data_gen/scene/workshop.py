@@ -10,12 +10,11 @@ import numpy as np
 
 from data_gen.assets.library import Library
 from data_gen.blender.kubric_compat import load_kubric
+from data_gen.config import PHYSICS_RATE
 from data_gen.scene.camera import SENSOR_WIDTH
 from data_gen.scene.palette import linear_rgb
 from data_gen.scene.spec import BackdropSpec, ObjectSpec, RoomSpec, SceneSpec, SurfaceSpec
 
-PHYSICS_RATE = 240
-"""Steps a second. Kubric never tells Bullet another one."""
 FLOOR_SIZE = 30.0
 FLOOR_THICKNESS = 1.0
 BACKDROP = "backdrop"

@@ -6,6 +6,9 @@ Each room's group is a dataclass beside its code; this module only joins them. A
 
 from __future__ import annotations
 
+import functools
+import math
+import re
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from typing import Any
@@ -15,8 +18,10 @@ from omegaconf import MISSING
 
 from void.cache.config import CacheConfig
 from void.data.config import DataConfig
+from void.errors import InputError
 from void.evaluation.config import EvalConfig
 from void.export.config import ExportConfig
+from void.limits import SEED, check_limits
 from void.models.config import ModelConfig
 from void.models.vae_training.config import VaeTrainingConfig
 from void.noise.config import NoiseConfig
@@ -59,6 +64,24 @@ class VoidConfig:
     assets: Any = None
     executor: Any = None
 
+    def __post_init__(self) -> None:
+        check_limits(self, seed=SEED)
+        if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?|\?{3}", self.device):
+            raise InputError(f"device={self.device} is not a device", "use auto, cpu, cuda or cuda:N")
+        most = self.model.scheduler.get("num_train_timesteps", math.inf)
+        steps = {
+            "infer.steps": self.infer.steps,
+            "infer.pass2.steps": self.infer.pass2.steps,
+            "training.validation_steps": self.training.validation_steps,
+        }
+        for key, value in steps.items():
+            if isinstance(value, int) and value > most:
+                raise InputError(
+                    f"{key} must be at most {most}, the noise levels of the model "
+                    f"(model.scheduler.num_train_timesteps), got {value}",
+                    f"use 1 to {most}",
+                )
+
 
 GROUPS: dict[str, type] = {
     "recipe": RecipeConfig,
@@ -78,10 +101,16 @@ GROUPS: dict[str, type] = {
 }
 
 
+@functools.cache
 def register() -> None:
-    """Give Hydra the dataclass of every group, those of other installed packages included."""
+    """Give Hydra the dataclass of every group, those of other installed packages included; once a process."""
     store = ConfigStore.instance()
     store.store(name="root_schema", node=VoidConfig)
-    for entry in entry_points(group="void.configs"):
-        for group, node in entry.load().items():
-            store.store(group=group, name="schema", node=node)
+    for group, node in group_types().items():
+        store.store(group=group, name="schema", node=node)
+
+
+@functools.cache
+def group_types() -> dict[str, type]:
+    """The dataclass of every config group, those of other installed packages included."""
+    return {group: node for entry in entry_points(group="void.configs") for group, node in entry.load().items()}

@@ -7,20 +7,17 @@ import re
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psutil
 from hydra.core.hydra_config import HydraConfig
-from packaging.requirements import Requirement
 from rich.console import Console
 from rich.markup import escape
 
 from void.command import Command
+from void.doctor_check import Check
 from void.errors import InputError
-from void.pairs import validate
 
 if TYPE_CHECKING:
     from void.config import VoidConfig
@@ -40,16 +37,6 @@ BLENDER_LIBRARIES = {
 }
 MIN_FREE_GIB = 1.0
 MIN_MEMORY_GIB = 4.0
-
-
-@dataclass(frozen=True)
-class Check:
-    """One line of the report. `remedy` is None where all is well. What is `optional` may be missing."""
-
-    name: str
-    found: str
-    remedy: str | None = None
-    optional: bool = False
 
 
 def check_python() -> Check:
@@ -79,6 +66,8 @@ def check_system_libraries() -> Check:
 
 def check_packages() -> Check:
     """Installed versions of the project's requirements against its pins."""
+    from packaging.requirements import Requirement
+
     wrong = []
     requirements = [Requirement(text) for text in metadata.requires("void") or []]
     for requirement in requirements:
@@ -120,6 +109,8 @@ def check_blender() -> Check:
 
 def check_machine(root: Path) -> list[Check]:
     """Free disk space where the run is written, and memory."""
+    import psutil
+
     folder = next(path for path in (root.absolute(), *root.absolute().parents) if path.exists())
     free = shutil.disk_usage(folder).free / 2**30
     memory = psutil.virtual_memory().total / 2**30
@@ -193,6 +184,8 @@ def _channels(transformer: Path, config: VoidConfig) -> str:
 
 def check_data(root: Path) -> list[Check]:
     """Every pair of a data folder: formats, lengths, mask values, checksums."""
+    from void.pairs import validate
+
     problems = validate(root)
     if not problems:
         return [Check("data", f"{root}: every pair is whole")]
@@ -205,6 +198,8 @@ def check_data(root: Path) -> list[Check]:
 
 def run(config: VoidConfig) -> None:
     """Run the checks, print them, and raise when one fails."""
+    from void.readiness import check_run
+
     checks = [
         check_python(),
         check_system_libraries(),
@@ -215,6 +210,7 @@ def run(config: VoidConfig) -> None:
     ]
     checks += check_machine(Path(config.root))
     checks += check_weights(config)
+    checks += check_run(config, HydraConfig.get().runtime.choices.get("experiment"))
     if any(override.startswith("data.root=") for override in HydraConfig.get().overrides.task):
         checks += check_data(Path(config.data.root))
     console = Console(soft_wrap=True, highlight=False)
@@ -232,15 +228,21 @@ def run(config: VoidConfig) -> None:
 
 DOCTOR = Command(
     name="doctor",
-    summary="check the machine, the packages, the weights, or a folder of pairs",
+    summary="check the machine, the packages, the weights, what a run needs, or a folder of pairs",
     help="""
 Checks Python, the system libraries that Blender needs, the pinned packages, memory, disk and the chosen model's
 weights, and names the one command that mends what is missing. What is marked -- can stay as it is.
 
+With an experiment also what that run needs: RAFT and its weights, DeepSpeed and a compiler, GPUs, a W&B account, the
+pairs of both splits, the weights that it starts from, and disk space for its checkpoints and its cache. What an earlier
+step of the same run will make is marked --, with the command that makes it.
+
   void doctor                            this machine
+  void doctor experiment=paper_pass2     also what this run needs
   void doctor data=PATH                  also every pair below PATH (formats, lengths, mask values, checksums)
   void doctor model=cogvideox_fun_5b     also the weights of the full-size model
 """,
     groups=("data", "model"),
     run=run,
+    only_asks=True,
 )

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from void.limits import at_least, check_limits
+
 
 class Stage(StrEnum):
     """The two stages, each fine-tuned by itself; inference also runs one after the other."""
@@ -162,3 +164,6 @@ class RecipeConfig:
     noise_degradation: Degradation = Degradation.unit_variance
     """unit_variance: training noise has unit variance however degraded; released: its standard deviation grows to
     1.31."""
+
+    def __post_init__(self) -> None:
+        check_limits(self, max_frames=at_least(1).or_use("use 1 or more, or null for all"))

@@ -39,8 +39,9 @@ def teach(command: Command, overrides: list[str]) -> None:
     console.print(
         "\nOverride any key: GROUP.KEY=VALUE; experiment=NAME chooses a whole run, name=NAME its folder runs/NAME."
     )
-    console.print("`--cfg job` prints the whole configuration. `--multirun` sweeps; give each job a folder of its own:")
-    console.print(r"  --multirun training.learning_rate=1e-3,3e-3 'training.root=${root}/lr-${training.learning_rate}'")
+    console.print("`--cfg job` prints the whole configuration. `--multirun` runs one job for each value, each")
+    console.print("below `root`/sweep/KEY=VALUE; what a job does not change it shares with the run without --multirun:")
+    console.print("  --multirun training.learning_rate=1e-3,3e-3")
 
 
 def field_docs(node: type) -> dict[str, str]:

@@ -227,7 +227,8 @@ def test_pairs_of_unknown_origin_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "named"), [({"frames": 6}, "scene.frames = 6"), ({"width": 20}, "width 20"), ({"fps": 25}, "25")]
+    ("changes", "named"),
+    [({"frames": 6}, "scene.frames = 6"), ({"width": 20}, "width must be .* got 20"), ({"fps": 25}, "25")],
 )
 def test_impossible_clips_are_refused_before_anything_is_written(tmp_path: Path, changes: dict, named: str) -> None:
     with pytest.raises(InputError, match=named):
@@ -237,7 +238,7 @@ def test_impossible_clips_are_refused_before_anything_is_written(tmp_path: Path,
 
 @pytest.mark.parametrize("key", ["workers", "cpus", "timeout", "retries", "failure_budget"])
 def test_an_executor_that_would_do_nothing_is_refused(tmp_path: Path, key: str) -> None:
-    with pytest.raises(InputError, match=f"executor.{key} = -1"):
+    with pytest.raises(InputError, match=f"{key} must be .* got -1"):
         run(tmp_path / "data", executor={key: -1})
     assert not (tmp_path / "data").exists()
 

@@ -71,7 +71,9 @@ def test_without_the_person_the_box_falls(simulator: HumanSimulator, tmp_path: P
 
 def test_windows_in_which_nothing_happens_are_passed_over(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     human = replace(scenes().human, sequences=["kick_ball_000", "pull_chair_chair_000"])
-    simulator = HumanSimulator(scenes(human=human, frames=9), library)
+    config = scenes(human=human)
+    config.frames = 9
+    simulator = HumanSimulator(config, library)
     drawn = [simulator.sample(PLACE, seed=0, index=index, attempt=0) for index in range(6)]
     assert all(spec.targets for spec in drawn)
     monkeypatch.setattr(sample, "WINDOWS", 1)
@@ -114,14 +116,18 @@ def test_a_hand_that_misses_refuses_the_draw(library: Library) -> None:
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        ({"motion": "mocap"}, "scene.motion = mocap"),
-        ({"human": HumanConfig(time="fast")}, "scene.human.time = fast"),
-        ({"human": HumanConfig(variants=[])}, "scene.human.variants"),
-        ({"human": HumanConfig(motions=["roll"])}, "scene.human.motions"),
-        ({"human": HumanConfig(removal_window=(0.2, 1.5))}, "scene.human.removal_window"),
-        ({"human": HumanConfig(variations=0)}, "scene.human.variations = 0"),
+        ({"motion": "mocap"}, "scene.motion must be one of .*, got mocap"),
+        ({"human.time": "fast"}, "scene.human.time must be one of .*, got fast"),
+        ({"human.variants": []}, "scene.human.variants"),
+        ({"human.motions": ["roll"]}, "scene.human.motions"),
+        ({"human.removal_window": (0.2, 1.5)}, "scene.human.removal_window"),
+        ({"human.variations": 0}, "scene.human.variations must be at least 1, got 0"),
     ],
 )
 def test_a_bad_configuration_is_named(changes: dict[str, object], problem: str) -> None:
+    config = scenes()
+    for key, value in changes.items():
+        group, _, name = key.rpartition(".")
+        setattr(config.human if group else config, name, value)
     with pytest.raises(InputError, match=problem):
-        check_config(scenes(**changes))
+        check_config(config)

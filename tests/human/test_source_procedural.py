@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data_gen.human.check import check_human
+from data_gen.config import SceneConfig
 from data_gen.human.config import HumanConfig
 from data_gen.human.motion import Motion, MotionSource
 from data_gen.human.sources import layout, open_source, procedural
@@ -66,12 +66,17 @@ def test_what_was_removed_is_made_again(cache: Path, source: MotionSource, motio
 
 @pytest.mark.parametrize(
     ("motion", "fps", "problem"),
-    [("humoto_glb", 0.0, "fps = 0"), ("bvh", -30.0, "fps = -30"), ("procedural", 30.0, "have a rate of their own")],
+    [
+        ("humoto_glb", 0.0, "fps must be greater than 0, got 0"),
+        ("bvh", -30.0, "fps must be greater than 0, got -30"),
+        ("procedural", 30.0, "have a rate of their own"),
+    ],
 )
 def test_impossible_rates_are_refused(motion: str, fps: float, problem: str) -> None:
-    check_human("humoto_glb", HumanConfig(fps=30.0))
+    size = {"frames": 5, "height": 32, "width": 48}
+    SceneConfig(**size, motion="humoto_glb", human=HumanConfig(fps=30.0))
     with pytest.raises(InputError, match=problem):
-        check_human(motion, HumanConfig(fps=fps))
+        SceneConfig(**size, motion=motion, human=HumanConfig(fps=fps))
 
 
 def test_names_are_sorted_and_unknown_ones_refused(source: MotionSource) -> None:

@@ -266,7 +266,7 @@ def test_an_impossible_setting_costs_no_finished_clip(config: VoidConfig) -> Non
     infer(config)
     before = clips(config)
     config.infer.steps = 0
-    assert "infer.steps = 0" in refusal(config).problem
+    assert "infer.steps must be at least 1, got 0" in refusal(config).problem
     assert clips(config) == before != {}
 
 

@@ -212,7 +212,7 @@ def test_every_clip_of_a_queue_is_checked_before_the_first_is_sampled(tmp_path: 
 def test_impossible_settings(tmp_path: Path, toy_config: Compose, key: str, value: int) -> None:
     config = toy_config(*FAST, f"infer.input={write_clip(tmp_path / 'a')}")
     setattr(config.infer, key, value)
-    with pytest.raises(InputError, match=rf"infer\.{key} = {value}"):
+    with pytest.raises(InputError, match=rf"infer\.{key} .*{value}"):
         infer(config)
 
 

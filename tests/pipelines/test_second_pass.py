@@ -257,9 +257,9 @@ def test_what_does_not_fit_is_refused(compose: Compose, tmp_path: Path) -> None:
         infer(compose("stage=pass2", f"infer.input={folder}", "noise.inference_video=target"))
     with pytest.raises(InputError, match=r"noise\.flow=simulator"):
         infer(compose("stage=pass2", "noise.flow=simulator"))
-    with pytest.raises(InputError, match=r"noise\.canvas=0"):
+    with pytest.raises(InputError, match=r"noise\.canvas must be at least 1, got 0"):
         infer(compose("stage=both", "noise.canvas=0"))
-    with pytest.raises(InputError, match=r"infer\.pass2\.steps = 0"):
+    with pytest.raises(InputError, match=r"infer\.pass2\.steps must be at least 1, got 0"):
         infer(compose("stage=both", "infer.pass2.steps=0"))
 
 

@@ -358,16 +358,16 @@ def test_several_processes_need_a_launcher_and_one_kind(compose: Compose, monkey
 @pytest.mark.parametrize(
     ("override", "named"),
     [
-        ("training.batch_size=0", r"training.batch_size=0"),
-        ("training.text_dropout=1.5", r"training.text_dropout=1.5"),
-        ("training.max_grad_norm=0", r"training.max_grad_norm=0"),
-        ("training.lr_schedule=cosinus", r"training.lr_schedule=cosinus is unknown"),
-        ("training.ema_decay=1", r"training.ema_decay=1"),
+        ("training.batch_size=0", "training.batch_size must be at least 1, got 0"),
+        ("training.text_dropout=1.5", "training.text_dropout must be between 0 and 1, got 1.5"),
+        ("training.max_grad_norm=0", "training.max_grad_norm must be greater than 0, got 0"),
+        ("training.lr_schedule=cosinus", "training.lr_schedule=cosinus: .*expected one of .*cosine"),
+        ("training.ema_decay=1", "training.ema_decay must be greater than 0 and less than 1, or null, got 1"),
     ],
 )
 def test_senseless_values_are_refused(compose: Compose, override: str, named: str) -> None:
     with pytest.raises(InputError, match=named):
-        train(compose("run", override))
+        compose("run", override)
 
 
 def test_training_without_a_cache_names_the_command(compose: Compose, tmp_path: Path) -> None:

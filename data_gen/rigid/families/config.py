@@ -8,7 +8,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from void.limits import ANY_NUMBER, FRACTION, above, at_least, between, check_limits, interval, one_of, some
+
 Interval = tuple[float, float]
+RULES = ("normalised", "paper")
+SUPPORTS = ("stack", "table", "shelf", "slope")
+
+_LENGTH, _DISTANCE, _INSTANT, _ANYWHERE = (
+    interval(above(0)),
+    interval(at_least(0)),
+    interval(FRACTION),
+    interval(ANY_NUMBER),
+)
+_SOME, _NONE_OR_SOME = some(at_least(1)), some(at_least(0))
 
 
 @dataclass
@@ -19,6 +31,13 @@ class MixConfig:
     """Of the scenes, relative to the other families; 0: none."""
     contact_window: Interval = (0.08, 0.7)
     """A removed object first has an effect between these fractions of the clip."""
+
+    def __post_init__(self) -> None:
+        check_limits(
+            self,
+            share=at_least(0),
+            contact_window=_INSTANT,
+        )
 
 
 @dataclass
@@ -31,6 +50,17 @@ class FamilyConfig(MixConfig):
     mass: Interval = (0.6, 2.0)
     friction: Interval = (0.3, 0.5)
     restitution: Interval = (0.2, 0.5)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_limits(
+            self,
+            latest=above(0),
+            size=_LENGTH,
+            mass=_LENGTH,
+            friction=_DISTANCE,
+            restitution=_INSTANT,
+        )
 
 
 @dataclass
@@ -66,6 +96,25 @@ class VariableConfig(FamilyConfig):
     first_removed: bool = False
     """rule=paper: remove the first launched objects, neighbours on the ring, instead of random ones."""
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_limits(
+            self,
+            rule=one_of(RULES),
+            counts=some(at_least(2)),
+            remove_two_from=at_least(0),
+            target_mass=_LENGTH,
+            resting_share=FRACTION,
+            target_size=_LENGTH,
+            target_offset=_ANYWHERE,
+            ring_radius=_LENGTH,
+            resting_radius=_LENGTH,
+            drop_height=_DISTANCE,
+            speed=_LENGTH,
+            aim_error=at_least(0),
+            camera_gap=between(0, 180),
+        )
+
 
 @dataclass
 class FallingConfig(FamilyConfig):
@@ -86,6 +135,19 @@ class FallingConfig(FamilyConfig):
     spin: float = 3.0
     """Radians per second about each axis, at most."""
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_limits(
+            self,
+            counts=_SOME,
+            standing=_SOME,
+            standing_mass=_LENGTH,
+            arrival=_INSTANT,
+            drift=_DISTANCE,
+            off_centre=_DISTANCE,
+            spin=at_least(0),
+        )
+
 
 @dataclass
 class FlyingConfig(FamilyConfig):
@@ -102,6 +164,21 @@ class FlyingConfig(FamilyConfig):
     aim_error: float = 0.15
     camera_gap: float = 50.0
     spin: float = 4.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_limits(
+            self,
+            counts=_SOME,
+            standing=_SOME,
+            standing_mass=_LENGTH,
+            arrival=_INSTANT,
+            distance=_LENGTH,
+            height=_DISTANCE,
+            aim_error=at_least(0),
+            camera_gap=between(0, 180),
+            spin=at_least(0),
+        )
 
 
 @dataclass
@@ -121,6 +198,20 @@ class BallConfig(FamilyConfig):
     cluster: float = 1.0
     """Objects stand within this distance of the middle."""
     camera_gap: float = 40.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_limits(
+            self,
+            counts=_SOME,
+            standing=_SOME,
+            ball_size=_LENGTH,
+            ball_mass=_LENGTH,
+            arrival=_INSTANT,
+            distance=_LENGTH,
+            cluster=above(0),
+            camera_gap=between(0, 180),
+        )
 
 
 @dataclass
@@ -148,6 +239,20 @@ class ChainConfig(FamilyConfig):
     length: float = 3.6
     """The longest row; the spacing shrinks, down to its least, before dominoes are left out."""
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_limits(
+            self,
+            counts=some(at_least(3)),
+            width=_LENGTH,
+            thickness=_LENGTH,
+            spacing=_LENGTH,
+            bend=_ANYWHERE,
+            push=_LENGTH,
+            ball_size=_LENGTH,
+            length=above(0),
+        )
+
 
 @dataclass
 class SupportConfig(FamilyConfig):
@@ -169,6 +274,19 @@ class SupportConfig(FamilyConfig):
     """Of pillars."""
     slope: Interval = (12.0, 20.0)
     bystanders: list[int] = field(default_factory=lambda: [0, 1, 2])
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_limits(
+            self,
+            kinds=some(one_of(SUPPORTS)),
+            levels=_SOME,
+            block=_LENGTH,
+            board=_LENGTH,
+            height=_LENGTH,
+            slope=interval(between(0, 89)),
+            bystanders=_NONE_OR_SOME,
+        )
 
 
 @dataclass
@@ -195,6 +313,23 @@ class BarrierConfig(FamilyConfig):
     behind: Interval = (1.1, 1.6)
     """Their distance from the barrier."""
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_limits(
+            self,
+            arrival=_INSTANT,
+            distance=_LENGTH,
+            width=_LENGTH,
+            height=_LENGTH,
+            thickness=_LENGTH,
+            ball_size=_LENGTH,
+            ball_mass=_LENGTH,
+            barrier_mass=_LENGTH,
+            static_share=FRACTION,
+            standing=_NONE_OR_SOME,
+            behind=_LENGTH,
+        )
+
 
 @dataclass
 class NoEffectConfig(FamilyConfig):
@@ -211,6 +346,18 @@ class NoEffectConfig(FamilyConfig):
     speed: Interval = (1.5, 3.5)
     apart: Interval = (1.1, 1.9)
     """Distance of the removed objects from the middle of the scene, to the side opposite to the others."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_limits(
+            self,
+            counts=_SOME,
+            removed=_SOME,
+            moving_share=FRACTION,
+            launched_share=FRACTION,
+            speed=_LENGTH,
+            apart=_DISTANCE,
+        )
 
 
 @dataclass

@@ -7,6 +7,8 @@ from enum import StrEnum
 
 from omegaconf import MISSING
 
+from void.limits import at_least, check_limits
+
 
 class CacheType(StrEnum):
     """Number formats of a cache on disk."""
@@ -30,3 +32,11 @@ class CacheConfig:
     draws one."""
     max_failures: int = 0
     """Defective pairs that are set aside, with their reason, before the command stops."""
+
+    def __post_init__(self) -> None:
+        check_limits(
+            self,
+            pairs_per_shard=at_least(1),
+            noise_variants=at_least(1).or_use("use 1 or more; model.conditioning_noise=false encodes the clean clip"),
+            max_failures=at_least(0),
+        )

@@ -25,15 +25,10 @@ def ingredients(cfg: VoidConfig, rows: list[ManifestRow]) -> dict[str, Any]:
     No network is built: weights from files are known by the files' checksums, random ones by their seed.
 
     Raises:
-        InputError: a file of weights is missing, or cache.noise_variants is less than 1.
+        InputError: a file of weights is missing.
     """
     model = cfg.model
     noisy = model.conditioning_noise
-    if noisy and cfg.cache.noise_variants < 1:
-        raise InputError(
-            f"cache.noise_variants={cfg.cache.noise_variants} makes no sense",
-            "it must be at least 1; model.conditioning_noise=false encodes the clean clip",
-        )
     vae_weights = weights_identity(model, model.vae_weights)
     text_weights = weights_identity(model, model.text_encoder_weights)
     return {

@@ -30,7 +30,7 @@ from void.noise.files import read_noise, write_noise
 from void.noise.identity import noise_settings
 from void.noise.maker import NoiseMaker
 from void.pairs import ManifestRow, read_manifest
-from void.shapes import check_frames, check_size, latent_shape
+from void.shapes import latent_shape
 from void.tracking.progress import progress_bar
 
 log = logging.getLogger(__name__)
@@ -110,11 +110,9 @@ def build_noise(cfg: VoidConfig) -> NoiseCache:
     A pair whose clip or flow cannot be read is set aside with its reason; a later run tries it again.
 
     Raises:
-        InputError: the geometry is illegal, a value makes no sense, the manifest or pass 1's results are missing, or
+        InputError: the manifest or pass 1's results are missing, or
             more than `cache.max_failures` pairs are bad.
     """
-    check_frames(cfg.data.frames, "data.frames")
-    check_size(cfg.data.height, cfg.data.width, "data")
     check_noise(cfg.noise)
     rows = read_manifest(Path(cfg.data.root))
     drives = find_drives(cfg, rows)

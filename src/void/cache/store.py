@@ -27,7 +27,6 @@ from void.errors import InputError
 from void.files import read_json, remove_partials, whole_file, write_json
 from void.lock import sole_writer
 from void.pairs import ManifestRow, Pair, read_manifest, read_pair
-from void.shapes import check_frames, check_size
 from void.tracking.progress import progress_bar
 
 log = logging.getLogger(__name__)
@@ -93,10 +92,8 @@ def build_cache(cfg: VoidConfig) -> Cache:
     A pair that cannot be read is set aside with its reason; a later run tries it again.
 
     Raises:
-        InputError: the geometry is illegal, the manifest is missing, or more than `cache.max_failures` pairs are bad.
+        InputError: the manifest is missing, or more than `cache.max_failures` pairs are bad.
     """
-    check_frames(cfg.data.frames, "data.frames")
-    check_size(cfg.data.height, cfg.data.width, "data")
     rows = read_manifest(Path(cfg.data.root))
     made_from = ingredients(cfg, rows)
     folder = Path(cfg.cache.root) / content_key(made_from)

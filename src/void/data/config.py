@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from omegaconf import MISSING
 
+from void.limits import check_limits, multiple_of
+from void.shapes import SIZE_MULTIPLE, check_frames
+
 
 @dataclass
 class DataConfig:
@@ -21,3 +24,8 @@ class DataConfig:
     """Pixels, a multiple of 16."""
     width: int = MISSING
     """Pixels, a multiple of 16."""
+
+    def __post_init__(self) -> None:
+        check_limits(self, height=multiple_of(SIZE_MULTIPLE), width=multiple_of(SIZE_MULTIPLE))
+        if isinstance(self.frames, int):
+            check_frames(self.frames, "data.frames")

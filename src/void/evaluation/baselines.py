@@ -5,7 +5,6 @@ Shape legend: T frames, H height, W width, C colour channels.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,8 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from void.config import VoidConfig
-from void.errors import InputError
-from void.evaluation.config import EvalConfig, InpaintMethod
+from void.evaluation.config import InpaintMethod
 from void.pairs import Pair
 
 TRUTH = "truth"
@@ -85,21 +83,3 @@ BASELINES: dict[str, Baseline] = {
         "VAE round trip", "the ground truth, encoded and decoded: what the autoencoder permits", True, _vae
     ),
 }
-
-
-def check_baselines(settings: EvalConfig) -> None:
-    """Raise InputError for a name that does not exist (the nearest is named) or stands twice, or an empty radius."""
-    names = settings.baselines
-    for name in names:
-        if name not in BASELINES:
-            near = difflib.get_close_matches(name, BASELINES, 1)
-            meant = f"did you mean {near[0]}? " if near else ""
-            raise InputError(
-                f"eval.baselines: there is no baseline {name!r}", f"{meant}baselines are {', '.join(BASELINES)}"
-            )
-    if len(set(names)) < len(names):
-        raise InputError(f"eval.baselines names one twice: {', '.join(names)}", "list each baseline once")
-    if not settings.inpaint_radius > 0:
-        raise InputError(
-            f"eval.inpaint_radius = {settings.inpaint_radius} is no radius", "use pixels above 0, such as 3"
-        )

@@ -37,4 +37,5 @@ A second run does nothing; other stages or folders replace the report. docs/eval
 """,
     groups=("eval", "stage", "infer", "data"),
     run=_run,
+    writes=lambda _: ("eval.root",),
 )

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from void.config import VoidConfig
 from void.evaluation import results
-from void.evaluation.baselines import BASELINES, check_baselines
+from void.evaluation.baselines import BASELINES
 from void.evaluation.folders import read_folders
 from void.evaluation.plan import evaluation_key, plan
 from void.evaluation.report import render_noise, render_report
@@ -23,7 +23,6 @@ def evaluate(config: VoidConfig) -> None:
     Raises:
         InputError: predictions, pairs or settings that do not fit each other.
     """
-    check_baselines(config.eval)
     folders = read_folders(config)
     jobs = plan(config, folders)
     key = evaluation_key(config, folders, jobs)

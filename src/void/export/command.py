@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from void.command import Command
 from void.config import VoidConfig
+from void.errors import InputError
+from void.recipe import Stage
 
 
 def _run(config: VoidConfig) -> None:
     from void.export.export import export
 
     export(config)
+
+
+def check_stage(config: VoidConfig) -> None:
+    """Raise InputError for a stage of two passes: a checkpoint is of one."""
+    stage = config.stage.name
+    if stage not in (Stage.pass1, Stage.pass2):
+        raise InputError(f"stage={stage.value}: a checkpoint is of one pass", "export stage=pass1, then stage=pass2")
 
 
 EXPORT = Command(
@@ -35,4 +44,6 @@ never anything else. docs/weights.md tells more.
 """,
     groups=("export", "model", "recipe", "stage"),
     run=_run,
+    check=check_stage,
+    writes=lambda _: ("export.to",),
 )

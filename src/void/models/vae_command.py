@@ -40,4 +40,5 @@ TRAIN_VAE = Command(
     help=HELP,
     groups=("vae_training", "model"),
     run=run,
+    writes=lambda _: ("vae_training.root",),
 )

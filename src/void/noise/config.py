@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from void.errors import InputError
+from void.limits import FRACTION, above, at_least, check_limits
 
 
 class FlowMethod(StrEnum):
@@ -56,19 +57,19 @@ class NoiseConfig:
     """The canvas is warped in groups of channels that fit into this much memory; the result is the same. The released
     warp takes all channels at once."""
 
+    def __post_init__(self) -> None:
+        check_limits(
+            self,
+            flow_downscale=at_least(1),
+            probability=FRACTION,
+            degradation=FRACTION,
+            canvas=at_least(1).or_use("use a whole number of at least 1; 32 is the paper's"),
+            memory_gib=above(0),
+        )
+
 
 def check_noise(config: NoiseConfig) -> None:
-    """Raise InputError for a value of `noise` that is out of range."""
-    limits = [
-        ("flow_downscale", config.flow_downscale >= 1, "a whole number of at least 1"),
-        ("canvas", config.canvas >= 1, "a whole number of at least 1; 32 is the paper's"),
-        ("memory_gib", config.memory_gib > 0, "greater than 0"),
-        ("probability", 0 <= config.probability <= 1, "between 0 and 1"),
-        ("degradation", 0 <= config.degradation <= 1, "between 0 and 1"),
-    ]
-    for name, fits, wanted in limits:
-        if not fits:
-            raise InputError(f"noise.{name}={getattr(config, name)} makes no sense", f"it must be {wanted}")
+    """Raise InputError for a file that `noise` names and that is missing."""
     if config.raft_weights is not None and not Path(config.raft_weights).is_file():
         raise InputError(
             f"noise.raft_weights={config.raft_weights} does not exist", "give a safetensors file, or null to download"

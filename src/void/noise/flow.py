@@ -67,10 +67,12 @@ class RaftFlow:
     def __init__(self, weights: str | None, device: torch.device) -> None:
         try:
             from torchvision.models.optical_flow import Raft_Large_Weights, raft_large
-        except ImportError as error:
+        # A build for another torch raises RuntimeError.
+        except (ImportError, RuntimeError) as error:
             raise InputError(
                 f"noise.flow=raft needs torchvision, which does not import ({error})",
-                "install the build of torchvision that belongs to this torch, or use noise.flow=dis",
+                "install the torchvision that belongs to this torch (`void doctor noise.flow=raft stage=pass2` names "
+                "it), or use noise.flow=dis",
             ) from error
         self._device = device
         self._network = raft_large(weights=Raft_Large_Weights.C_T_SKHT_V2 if weights is None else None)

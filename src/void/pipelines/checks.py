@@ -1,10 +1,13 @@
-"""Checks of what a user gives, shared by the pipeline and the commands."""
+"""Checks of what a user gives, shared by the pipeline and the commands. Imports no network library."""
 
 from __future__ import annotations
 
 import logging
 import weakref
 
+from void.config import VoidConfig
+from void.errors import InputError
+from void.noise.config import FlowMethod, NoiseVideo, check_noise
 from void.quadmask import Quadmask
 
 log = logging.getLogger(__name__)
@@ -34,3 +37,18 @@ def check_polarity(quadmask: Quadmask, where: str, remedy: str = INVERT_QUADMASK
     if share > REVERSED_SHARE and quadmask not in _reported:
         _reported.add(quadmask)
         log.warning("%s asks to remove %.0f%% of the clip: it seems reversed; %s", where, 100 * share, remedy)
+
+
+def check_second_pass(config: VoidConfig) -> None:
+    """Raise InputError where the second pass could not get its noise."""
+    check_noise(config.noise)
+    if config.noise.flow is FlowMethod.simulator:
+        raise InputError(
+            "noise.flow=simulator: a result of the first pass has no simulated flow",
+            "use noise.flow=dis or noise.flow=raft for inference",
+        )
+    if config.noise.inference_video is NoiseVideo.target and config.infer.input is not None:
+        raise InputError(
+            "noise.inference_video=target: a user's clip has no counterfactual to follow",
+            "use noise.inference_video=pass1 or input",
+        )

@@ -4,12 +4,27 @@ from __future__ import annotations
 
 from void.command import Command
 from void.config import VoidConfig
+from void.recipe import Stage
 
 
 def _run(config: VoidConfig) -> None:
     from void.pipelines.infer import infer
 
     infer(config)
+
+
+def _check(config: VoidConfig) -> None:
+    if config.stage.name is not Stage.pass1:
+        from void.pipelines.checks import check_second_pass
+
+        check_second_pass(config)
+
+
+def _writes(config: VoidConfig) -> tuple[str, ...]:
+    """Folders of both passes; where they run one after the other, the second reads what the first has just written."""
+    folders = ("infer.root", "infer.pass2.root")
+    runs_both = config.stage.name in (Stage.both, Stage.auto)
+    return (*folders, "infer.pass2.first_pass") if runs_both else folders
 
 
 INFER = Command(
@@ -46,4 +61,6 @@ has a random generator of its own, so results do not depend on order, nor on inf
 """,
     groups=("infer", "stage", "noise", "data", "model", "recipe"),
     run=_run,
+    check=_check,
+    writes=_writes,
 )

@@ -7,6 +7,9 @@ from enum import StrEnum
 
 from omegaconf import MISSING
 
+from void.errors import InputError
+from void.limits import at_least, between, check_limits
+from void.pipelines.windows import latent_window
 from void.recipe import Aspect
 
 
@@ -45,6 +48,14 @@ class Pass2Config:
     """1: no classifier-free guidance; the released code takes 6."""
     morphing_threshold: float = 1.0
     """stage=auto runs the second pass where the first one's result morphs by at least this score (docs/morphing.md)."""
+
+    def __post_init__(self) -> None:
+        check_limits(
+            self,
+            steps=at_least(1).or_use("use 1 or more; 50 is the paper's"),
+            guidance_scale=at_least(1).or_use("use 1 for no guidance, or more"),
+            morphing_threshold=at_least(0).or_use("use 0 (the second pass always) or more"),
+        )
 
 
 @dataclass
@@ -107,3 +118,23 @@ class InferConfig:
     crf: int = 10
     """Quality of the H.264 files, 0 best to 51 worst. Evaluation measures the files, so their losses count."""
     pass2: Pass2Config = field(default_factory=Pass2Config)
+
+    def __post_init__(self) -> None:
+        check_limits(
+            self,
+            limit=at_least(1).or_use("use 1 or more, or null for all"),
+            steps=at_least(1).or_use("use 1 or more; 30 is usual"),
+            guidance_scale=at_least(1).or_use("use 1 for no guidance, or more"),
+            seed=between(0, 2**63 - 1),
+            windows_per_batch=at_least(1).or_use("use 1 or more, or null for as many as fit"),
+            num_shards=at_least(1),
+            cache_threshold=at_least(0).or_use("use 0 (reuse nothing) or more; 0.1 is usual"),
+            cache_interval=at_least(2).or_use("use 2 or more, or infer.cache=none"),
+            crf=between(0, 51).or_use("use 0 (best) to 51"),
+        )
+        latent_window(self.window, self.overlap, "infer.window", "infer.overlap")
+        if not 0 <= self.shard < self.num_shards:
+            raise InputError(
+                f"infer.shard must be between 0 and infer.num_shards - 1 = {self.num_shards - 1}, got {self.shard}",
+                f"use 0 to {self.num_shards - 1}, or a larger infer.num_shards",
+            )

@@ -8,6 +8,7 @@ from hydra.core.hydra_config import HydraConfig
 
 from void.command import Command
 from void.config import VoidConfig
+from void.plan.checks import check_question
 
 
 def _run(config: VoidConfig) -> None:
@@ -47,4 +48,6 @@ Nothing is measured. docs/plan.md says which numbers are exact, which are estima
 """,
     groups=("plan", "model", "data", "infer", "training", "distributed", "stage"),
     run=_run,
+    check=check_question,
+    only_asks=True,
 )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from void.limits import Limit, at_least, check_limits, within
+
 
 class PlanSubject(StrEnum):
     """What a plan is about."""
@@ -32,3 +34,15 @@ class PlanConfig:
     """Share of the GPU's memory that must stay free before a plan is said to fit, for what is not counted."""
     json: str | None = None
     """Also write the numbers to this file; null: only print."""
+
+    def __post_init__(self) -> None:
+        check_limits(
+            self,
+            mfu=Limit(
+                lambda share: 0 < share <= 1,
+                "greater than 0 and at most 1",
+                "use a share above 0 and at most 1; 0.35 is usual",
+            ),
+            processes=at_least(1),
+            margin=within(0, 1).or_use("use a share from 0 to below 1; 0.06 is usual"),
+        )

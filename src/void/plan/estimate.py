@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from void.config import VoidConfig
-from void.errors import InputError
-from void.models.build import build_text_encoder, build_vae, configured_dtype
+from void.limits import recheck
+from void.models.build import build_text_encoder, build_vae
 from void.pipelines.config import Memory
-from void.pipelines.settings import check_numbers, of_pass
-from void.pipelines.windows import latent_window
+from void.pipelines.settings import of_pass
+from void.plan.checks import check_question
 from void.plan.config import PlanSubject
 from void.plan.gpus import Gpu, find_gpu
 from void.plan.inference import (
@@ -30,9 +30,8 @@ from void.plan.networks import (
     transformer_size,
     vae_activations,
 )
-from void.plan.training import TrainingMemory, check_zero_stage, step_activations, step_tflop, training_memory
-from void.recipe import Stage
-from void.shapes import check_frames, check_size, latent_shape, token_count
+from void.plan.training import TrainingMemory, step_activations, step_tflop, training_memory
+from void.shapes import latent_shape, token_count
 from void.training.config import DistributedKind, Precision, TrainingConfig
 
 
@@ -148,21 +147,13 @@ def estimate(cfg: VoidConfig, subject: PlanSubject = PlanSubject.both) -> Plan:
         subject: What to plan, other than `auto`.
 
     Raises:
-        InputError: a stage of two passes, an unknown GPU, a share or a count out of range, an illegal length, size,
-            window or overlap.
+        InputError: a value is out of range, a stage of two passes, or an unknown GPU.
     """
-    if cfg.stage.name not in (Stage.pass1, Stage.pass2):
-        raise InputError(
-            f"stage={cfg.stage.name.value}: a plan is of one pass", "plan stage=pass1 and stage=pass2, and add them up"
-        )
+    recheck(cfg)
+    check_question(cfg)
     cfg = of_pass(cfg, cfg.stage.name)
     gpu = find_gpu(cfg.plan.gpu)
     data, model = cfg.data, cfg.model
-    _check_numbers(cfg)
-    check_frames(data.frames, "data.frames")
-    check_size(data.height, data.width, "data")
-    latent_window(cfg.infer.window, cfg.infer.overlap, "infer.window", "infer.overlap")
-    configured_dtype(model)
     vae = network_size(build_vae(model, meta=True))
     transformer = transformer_size(model)
     text_encoder = network_size(build_text_encoder(model, meta=True))
@@ -239,21 +230,3 @@ def _warnings(cfg: VoidConfig, subject: PlanSubject) -> list[str]:
     if inference and cfg.infer.vae_tiling:
         found.append("TFLOP of the VAE are untiled; tiles overlap, which adds to them.")
     return found
-
-
-def _check_numbers(cfg: VoidConfig) -> None:
-    plan = cfg.plan
-    if not 0 < plan.mfu <= 1:
-        raise InputError(f"plan.mfu={plan.mfu} is not a share", "use a number above 0 and at most 1; 0.35 is usual")
-    if not 0 <= plan.margin < 1:
-        raise InputError(f"plan.margin={plan.margin} is not a share", "use a number from 0 to below 1; 0.06 is usual")
-    check_zero_stage(cfg.distributed)
-    check_numbers(cfg)
-    counts = {
-        "plan.processes": plan.processes,
-        "training.batch_size": cfg.training.batch_size,
-        "training.gradient_accumulation": cfg.training.gradient_accumulation,
-    }
-    for key, value in counts.items():
-        if value < 1:
-            raise InputError(f"{key}={value} is below 1", "use 1 or more")

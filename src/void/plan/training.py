@@ -7,13 +7,12 @@ from dataclasses import dataclass
 import torch
 
 from void.config import VoidConfig
-from void.errors import InputError
 from void.plan.flops import transformer_flops
 from void.plan.inference import CONTEXT_GIB, TERA
 from void.plan.networks import NetworkSize, TrainingActivations, VaeActivations, gib, training_activations
 from void.shapes import latent_shape
-from void.training.config import DistributedConfig, DistributedKind, Optimizer, Precision, TrainingConfig
-from void.training.distributed import BUCKET_ELEMENTS, ZERO_STAGES
+from void.training.config import DistributedKind, Optimizer, Precision, TrainingConfig
+from void.training.distributed import BUCKET_ELEMENTS
 
 FULL, HALF = torch.float32.itemsize, torch.bfloat16.itemsize
 # One bucket that is reduced, a second that fills meanwhile, and one to gather the weights.
@@ -109,7 +108,7 @@ def training_memory(
     # accelerate keeps float32 weights and casts them on the way; DeepSpeed's weights have the type of its arithmetic.
     width = HALF if zero and half else FULL
     weights = gib(parameters * width)
-    gradients, optimizer = weights, gib(parameters * _moment_bytes(training, flat=zero))
+    gradients, optimizer = weights, gib(parameters * moment_bytes(training, flat=zero))
     buckets = {
         DistributedKind.single: 0.0,
         DistributedKind.ddp: gib(parameters * FULL),
@@ -130,12 +129,6 @@ def training_memory(
     )
 
 
-def check_zero_stage(distributed: DistributedConfig) -> None:
-    """Raise InputError on an unsupported ZeRO stage."""
-    if distributed.zero_stage not in ZERO_STAGES:
-        raise InputError(f"distributed.zero_stage={distributed.zero_stage} is not supported", "use 1 or 2")
-
-
 def _zero_part(cfg: VoidConfig, gradients: float, optimizer: float) -> tuple[float, float]:
     """What one process holds of gradients and optimiser state under ZeRO."""
     distributed, processes = cfg.distributed, cfg.plan.processes
@@ -144,7 +137,7 @@ def _zero_part(cfg: VoidConfig, gradients: float, optimizer: float) -> tuple[flo
     return gradients / (processes if distributed.zero_stage == 2 else 1), optimizer / processes
 
 
-def _moment_bytes(training: TrainingConfig, *, flat: bool) -> int:
+def moment_bytes(training: TrainingConfig, *, flat: bool) -> int:
     """Bytes a weight of the optimiser's moments; CAME's factored second moments are under a thousandth of the first."""
     factored = training.optimizer is Optimizer.came and not flat
     return FULL if factored else 2 * FULL

@@ -1,54 +1,56 @@
-"""Values of the training configuration that would make no sense, found before anything is loaded."""
+"""Refusals of `void train` that need no file: a stage that no run trains, a launch that does not fit `distributed`."""
 
 from __future__ import annotations
 
+import importlib.util
+import os
+
+from void.config import VoidConfig
 from void.errors import InputError
-from void.models.checkpoints import resolve_checkpoint
 from void.recipe import Stage
-from void.training.config import StageConfig, TrainingConfig
-from void.training.optim import learning_rate
-
-AT_LEAST_ONE = (
-    "steps",
-    "batch_size",
-    "gradient_accumulation",
-    "log_every",
-    "checkpoint_every",
-    "keep_checkpoints",
-    "validation_steps",
-)
-NOT_NEGATIVE = ("warmup_steps", "num_workers", "validation_clips", "weight_decay")
-POSITIVE = ("learning_rate", "max_grad_norm", "adam_epsilon")
+from void.training.config import DistributedKind
 
 
-def check_stage(cfg: StageConfig) -> None:
-    """Raise InputError on a stage that cannot be trained, or whose initial weights are missing."""
-    if cfg.name not in (Stage.pass1, Stage.pass2):
+def check_run(config: VoidConfig) -> None:
+    """Raise unless one run can train this stage with the processes that were launched.
+
+    Raises:
+        InputError: A stage of two passes, or as `check_launch`.
+    """
+    stage = config.stage.name
+    if stage not in (Stage.pass1, Stage.pass2):
         raise InputError(
-            f"stage={cfg.name.value} is of inference and evaluation: a run trains one stage",
+            f"stage={stage.value} is of inference and evaluation: a run trains one stage",
             "train with stage=pass1, then with stage=pass2",
         )
-    if cfg.init_from is not None:
-        resolve_checkpoint(cfg.init_from, "stage.init_from")
+    check_launch(config)
 
 
-def check_training(cfg: TrainingConfig) -> None:
-    """Raise `InputError` on the first value that is out of range."""
-    for name in AT_LEAST_ONE:
-        _check(name, getattr(cfg, name), getattr(cfg, name) >= 1, "a whole number of at least 1")
-    for name in NOT_NEGATIVE:
-        _check(name, getattr(cfg, name), getattr(cfg, name) >= 0, "0 or more")
-    for name in POSITIVE:
-        _check(name, getattr(cfg, name), getattr(cfg, name) > 0, "greater than 0")
-    _check("text_dropout", cfg.text_dropout, 0 <= cfg.text_dropout <= 1, "between 0 and 1")
-    _check("adam_betas", cfg.adam_betas, all(0 <= beta < 1 for beta in cfg.adam_betas), "between 0 and 1 (1 excluded)")
-    if cfg.ema_decay is not None:
-        _check("ema_decay", cfg.ema_decay, 0 < cfg.ema_decay < 1, "between 0 and 1, or null")
-    if cfg.validate_every is not None:
-        _check("validate_every", cfg.validate_every, cfg.validate_every >= 0, "0 or more, or null")
-    learning_rate(cfg)
+def launched_processes() -> int:
+    """Processes in all, as the launcher announced them; 1 without a launcher."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
 
 
-def _check(name: str, value: object, fits: bool, wanted: str) -> None:
-    if not fits:
-        raise InputError(f"training.{name}={value} makes no sense", f"it must be {wanted}")
+def check_launch(config: VoidConfig) -> None:
+    """Raise unless the launch fits `config.distributed`.
+
+    Raises:
+        InputError: Several processes with kind=single, no launcher with another kind, EMA under DeepSpeed, or DeepSpeed
+            is not installed.
+    """
+    kind, processes = config.distributed.kind, launched_processes()
+    if kind is DistributedKind.single:
+        if processes > 1:
+            raise InputError(f"distributed=single, but {processes} processes were launched", "add distributed=ddp")
+        return
+    if "WORLD_SIZE" not in os.environ:
+        raise InputError(
+            f"distributed={kind} without a launcher",
+            f"torchrun --standalone --nproc_per_node 2 train.py distributed={kind} ..., or use distributed=single",
+        )
+    if kind is DistributedKind.deepspeed:
+        if importlib.util.find_spec("deepspeed") is None:
+            remedy = "pip install --no-build-isolation 'void[distributed]', or use distributed=ddp"
+            raise InputError("distributed=deepspeed, but DeepSpeed is not installed", remedy)
+        if config.training.ema_decay is not None:
+            raise InputError("training.ema_decay is not supported with distributed=deepspeed", "use distributed=ddp")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from void.command import Command
 from void.config import VoidConfig
+from void.training.checks import check_run
 
 
 def run(cfg: VoidConfig) -> None:
@@ -35,4 +36,6 @@ name.
 """,
     groups=("training", "stage", "distributed", "tracker", "data", "cache", "noise", "model", "recipe"),
     run=run,
+    check=check_run,
+    writes=lambda _: ("training.root",),
 )

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from omegaconf import MISSING
 
+from void.limits import FRACTION, Limit, above, at_least, between, check_limits, within
 from void.recipe import Stage
 
 
@@ -31,6 +32,17 @@ class Optimizer(StrEnum):
     came = "came"
 
 
+class LrSchedule(StrEnum):
+    """Schedules of the learning rate: those of diffusers.optimization.SchedulerType that need nothing but a name."""
+
+    constant = "constant"
+    constant_with_warmup = "constant_with_warmup"
+    cosine = "cosine"
+    cosine_with_restarts = "cosine_with_restarts"
+    linear = "linear"
+    polynomial = "polynomial"
+
+
 class Precision(StrEnum):
     """Arithmetic of the transformer. The loss and the diffusion process are float32 always."""
 
@@ -52,8 +64,8 @@ class TrainingConfig:
     gradient_accumulation: int = 1
     optimizer: Optimizer = Optimizer.adamw
     learning_rate: float = 1e-5
-    lr_schedule: str = "cosine"
-    """A name of diffusers.optimization.SchedulerType: constant_with_warmup, cosine, linear, ..."""
+    lr_schedule: LrSchedule = LrSchedule.cosine
+    """Schedule of diffusers by which the learning rate changes after the warm-up."""
     warmup_steps: int = 50
     weight_decay: float = 0.0
     adam_betas: tuple[float, float] = (0.9, 0.999)
@@ -77,6 +89,37 @@ class TrainingConfig:
     validation_steps: int = 10
     """Sampling steps of a validation video."""
 
+    def __post_init__(self) -> None:
+        check_limits(
+            self,
+            steps=at_least(1),
+            batch_size=at_least(1),
+            gradient_accumulation=at_least(1),
+            learning_rate=above(0),
+            warmup_steps=at_least(0),
+            weight_decay=at_least(0),
+            adam_betas=within(0, 1),
+            adam_epsilon=above(0),
+            max_grad_norm=above(0).or_use("use a number above 0; recipe.clip_gradients=false switches clipping off"),
+            text_dropout=FRACTION,
+            ema_decay=Limit(
+                lambda decay: 0 < decay < 1,
+                "greater than 0 and less than 1, or null",
+                "use 0.999, or null for no average",
+            ),
+            num_workers=at_least(0),
+            log_every=at_least(1),
+            checkpoint_every=at_least(1),
+            keep_checkpoints=at_least(1),
+            validate_every=at_least(0).or_use("use 1 or more, 0 for never, or null for only at the end"),
+            validation_clips=at_least(0),
+            validation_steps=at_least(1),
+        )
+
+
+ZERO_STAGES = (1, 2)
+"""Stages of DeepSpeed's ZeRO that training supports."""
+
 
 class DistributedKind(StrEnum):
     """How the gradients of several processes are joined."""
@@ -95,3 +138,6 @@ class DistributedConfig:
     """DeepSpeed's ZeRO stage, 1 or 2 (kind=deepspeed)."""
     offload_optimizer: bool = False
     """Keep the optimiser's state in CPU memory (kind=deepspeed)."""
+
+    def __post_init__(self) -> None:
+        check_limits(self, zero_stage=between(*ZERO_STAGES).or_use("use 1 or 2"))

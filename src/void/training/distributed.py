@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,43 +23,11 @@ from void.config import VoidConfig
 from void.device import torch_device
 from void.errors import InputError
 from void.files import whole_folder
+from void.training.checks import check_launch, launched_processes
 from void.training.config import DistributedKind, Precision
 
-ZERO_STAGES = (1, 2)
 BUCKET_ELEMENTS = 500_000_000
 MIXED_PRECISION = {Precision.fp32: "no", Precision.bf16: "bf16", Precision.fp16: "fp16"}
-
-
-def launched_processes() -> int:
-    """Processes in all, as the launcher announced them; 1 without a launcher."""
-    return int(os.environ.get("WORLD_SIZE", "1"))
-
-
-def check_launch(cfg: VoidConfig) -> None:
-    """Raise unless the launch fits `cfg.distributed`.
-
-    Raises:
-        InputError: several processes with kind=single, no launcher with another kind, an unsupported ZeRO stage, EMA
-            under DeepSpeed, or DeepSpeed is not installed.
-    """
-    kind, processes = cfg.distributed.kind, launched_processes()
-    if kind is DistributedKind.single:
-        if processes > 1:
-            raise InputError(f"distributed=single, but {processes} processes were launched", "add distributed=ddp")
-        return
-    if "WORLD_SIZE" not in os.environ:
-        raise InputError(
-            f"distributed={kind} without a launcher",
-            f"torchrun --standalone --nproc_per_node 2 train.py distributed={kind} ..., or use distributed=single",
-        )
-    if kind is DistributedKind.deepspeed:
-        if importlib.util.find_spec("deepspeed") is None:
-            remedy = "pip install --no-build-isolation 'void[distributed]', or use distributed=ddp"
-            raise InputError("distributed=deepspeed, but DeepSpeed is not installed", remedy)
-        if cfg.distributed.zero_stage not in ZERO_STAGES:
-            raise InputError(f"distributed.zero_stage={cfg.distributed.zero_stage} is not supported", "use 1 or 2")
-        if cfg.training.ema_decay is not None:
-            raise InputError("training.ema_decay is not supported with distributed=deepspeed", "use distributed=ddp")
 
 
 def build_accelerator(cfg: VoidConfig) -> Accelerator:

@@ -33,6 +33,7 @@ from void.data.randomness import generator
 from void.diffusion import Schedule
 from void.errors import InputError
 from void.files import remove_partials, write_json
+from void.limits import recheck
 from void.lock import sole_writer
 from void.models.build import DTYPES, build_scheduler, build_transformer
 from void.models.checkpoints import CHECKPOINTS, TRANSFORMER, load_transformer, resolve_checkpoint
@@ -45,9 +46,9 @@ from void.tracking.progress import progress_bar
 from void.tracking.tracker import NoTracker, Tracker, closing, open_tracker
 from void.training import checkpoint
 from void.training.checkpoint import TrainerState
-from void.training.checks import check_stage, check_training
+from void.training.checks import check_run, launched_processes
 from void.training.config import Precision
-from void.training.distributed import build_accelerator, check_launch, launched_processes, shared_folder
+from void.training.distributed import build_accelerator, shared_folder
 from void.training.meter import Meter, StepResult
 from void.training.noise import training_noise
 from void.training.objective import velocity_loss
@@ -62,12 +63,13 @@ def train(cfg: VoidConfig) -> None:
     """Train up to `cfg.training.steps`, continuing from the newest checkpoint; a finished run returns at once.
 
     Raises:
-        InputError: the cache is missing, the folder holds another run, a value makes no sense, or the loss stops being
-            finite.
+        InputError: the cache is missing, the folder holds another run, a value is out of range, or the loss stops
+            being finite.
     """
-    check_stage(cfg.stage)
-    check_training(cfg.training)
-    check_launch(cfg)
+    recheck(cfg)
+    check_run(cfg)
+    if cfg.stage.init_from is not None:
+        resolve_checkpoint(cfg.stage.init_from, "stage.init_from")
     logging.getLogger("accelerate").setLevel(logging.WARNING)
     cache = open_cache(cfg)
     noise = open_noise(cfg) if cfg.stage.name is Stage.pass2 else None

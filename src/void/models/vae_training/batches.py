@@ -20,7 +20,6 @@ from void.models.vae_training.config import VaeTrainingConfig
 from void.pairs import Pair, read_manifest, read_pair, select
 from void.quadmask import Quadmask
 from void.recipe import MaskLevels
-from void.shapes import SPATIAL_COMPRESSION, latent_frames
 
 TRAINING_STREAM, HELDOUT_STREAM = 0, 1
 HELDOUT_SHAPE = (21, 96, 128)
@@ -35,13 +34,10 @@ class Crops:
         train_split: split of `cfg.pairs` that is trained on.
 
     Raises:
-        InputError: illegal crop; the pairs are missing, unreadable or smaller than a crop.
+        InputError: the pairs are missing, unreadable or smaller than a crop.
     """
 
     def __init__(self, cfg: VaeTrainingConfig, seed: int, train_split: str) -> None:
-        latent_frames(cfg.frames)
-        if cfg.crop <= 0 or cfg.crop % SPATIAL_COMPRESSION:
-            raise InputError(f"vae_training.crop={cfg.crop} is not a multiple of {SPATIAL_COMPRESSION}", "use 64")
         self.cfg = cfg
         self.seed = seed
         self.pairs = read_pairs(cfg.pairs, train_split) if cfg.pairs else []

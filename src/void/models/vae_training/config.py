@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from omegaconf import MISSING
 
+from void.limits import FRACTION, Limit, above, at_least, check_limits, multiple_of, within
+from void.shapes import SPATIAL_COMPRESSION, TEMPORAL_COMPRESSION
+
 
 @dataclass
 class VaeTrainingConfig:
@@ -52,3 +55,30 @@ class VaeTrainingConfig:
     """Steps between checkpoints; each also measures held-out clips and exports the weights."""
     heldout_clips: int = 4
     """Clips of each kind on which PSNR is measured."""
+
+    def __post_init__(self) -> None:
+        check_limits(
+            self,
+            steps=at_least(1),
+            batch_size=at_least(1),
+            frames=Limit(
+                lambda frames: frames >= 1 and frames % TEMPORAL_COMPRESSION == 1,
+                f"{TEMPORAL_COMPRESSION}k+1 frames",
+                "use 5, 9, 13, ...",
+            ),
+            crop=multiple_of(SPATIAL_COMPRESSION),
+            pairs_share=FRACTION,
+            masks_share=FRACTION,
+            learning_rate=above(0),
+            vector_learning_rate=above(0),
+            warmup_steps=at_least(0),
+            decay_steps=at_least(0),
+            max_grad_norm=above(0),
+            ema_decay=within(0, 1),
+            mse_weight=at_least(0),
+            gradient_weight=at_least(0),
+            kl_weight=at_least(0),
+            log_every=at_least(1),
+            checkpoint_every=at_least(1),
+            heldout_clips=at_least(1),
+        )
