@@ -54,6 +54,10 @@ def run(config: VoidConfig) -> None:
 
     from data_gen.generate import generate
 
+    if config.gallery:
+        from data_gen.gallery.write import check_free
+
+        check_free(root)
     generate(root, config.scene, config.assets, config.executor, config.seed)
     if config.gallery:
         from data_gen.gallery import write_gallery

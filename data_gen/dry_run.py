@@ -24,7 +24,7 @@ from data_gen.plain import as_dict
 from data_gen.shards import Shard
 from data_gen.summary import mean_seconds, read_timings
 from void.errors import InputError
-from void.files import write_json
+from void.files import is_our_json, write_json
 from void.limits import recheck
 
 REPORT = "dry_run.json"
@@ -81,7 +81,7 @@ def dry_run(
     ):
         answers, failures = _answers(chunks, running, view)
     report = summarise_dry(wanted, answers, failures)
-    write_json(folder.root / REPORT, report)
+    write_json(folder.root / REPORT, report, earlier=is_our_json(*report))
     _print(report, folder.root, scene.count, executor.workers, console)
     if report["lost"] > executor.failure_budget * len(places):
         raise InputError(

@@ -12,14 +12,24 @@ from data_gen.executors.driver import Failure
 from data_gen.quota import Place, places
 from data_gen.shards import Shard
 from data_gen.simulator import pair_id
-from data_gen.summary import SUMMARY, Seconds, add_timing, past_failures, read_timings, summarise
+from data_gen.summary import (
+    SUMMARY,
+    TIMINGS,
+    Seconds,
+    add_timing,
+    is_earlier_timings,
+    past_failures,
+    read_timings,
+    summarise,
+)
 from void.errors import InputError
-from void.files import read_json, remove_partials, write_json
+from void.files import check_replaceable, is_our_json, read_json, remove_partials, write_json
 from void.lock import sole_writer
-from void.pairs import METADATA, pair_row, write_manifest
+from void.pairs import METADATA, check_manifest_free, check_pair_free, pair_row, write_manifest
 
 PAIRS = "pairs"
 LOGS = "logs"
+is_earlier_summary = is_our_json("pairs", "wanted", "families")
 
 
 def scene_places(scene: SceneConfig) -> list[Place]:
@@ -60,6 +70,19 @@ class DataFolder:
                 f"use scene.count={_index_in(beyond[-1]) + 1} or more, or another folder (data.root=PATH)",
             )
 
+    def refuse_foreign(self, missing: Sequence[str]) -> None:
+        """Raise InputError where a file or folder has the name of one that is to be written, and is not ours.
+
+        Args:
+            missing: Ids of the pairs that are to be made.
+        """
+        check_manifest_free(self.root)
+        check_replaceable(self.root / SUMMARY, earlier=is_earlier_summary)
+        check_replaceable(self.root / TIMINGS, earlier=is_earlier_timings)
+        for name in missing:
+            check_pair_free(self.pairs / name)
+            check_replaceable(self.logs / f"{name}.log")
+
     def tidy(self, shard: Shard) -> None:
         """Delete what killed commands left, but not what those of other shards are writing. Call under the lock."""
 
@@ -95,7 +118,7 @@ class DataFolder:
             open_failures = [past for past in (*earlier, *failures) if past.id not in rejected]
             unusable = [facts.get("unusable", {}) for facts in metadata.values()]
             summary = summarise(self.places, rejected, open_failures, read_timings(self.root), unusable)
-            write_json(self.root / SUMMARY, summary)
+            write_json(self.root / SUMMARY, summary, earlier=is_earlier_summary)
             return summary
 
 

@@ -68,8 +68,9 @@ def generate(
             claim(folder.root, wanted, pairs=folder.pairs, may_replace=alone)
             folder.refuse_fewer()
             folder.tidy(shard)
-        mine = [name for name, index in folder.indices.items() if shard.has(index)]
-        missing = [name for name in mine if not folder.is_made(name)]
+            mine = [name for name, index in folder.indices.items() if shard.has(index)]
+            missing = [name for name in mine if not folder.is_made(name)]
+            folder.refuse_foreign(missing)
         failures: list[Failure] = []
         try:
             if missing:

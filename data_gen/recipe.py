@@ -9,7 +9,7 @@ from typing import Any
 from data_gen.config import SceneConfig
 from data_gen.plain import as_dict
 from void.errors import InputError
-from void.files import read_json, write_json
+from void.files import check_replaceable, is_our_json, read_json, write_json
 from void.pairs import METADATA
 
 RECIPE = "generation.json"
@@ -46,14 +46,15 @@ def claim(root: Path, wanted: dict[str, Any], *, pairs: Path, may_replace: bool)
     Raises:
         InputError: another recipe is there, of which the differing keys are named; or pairs are there, but none.
     """
-    path = root / RECIPE
+    path, is_earlier = root / RECIPE, is_our_json("schema", "seed", "scene")
+    check_replaceable(path, earlier=is_earlier)
     if not path.is_file():
         if any(not folder.name.startswith(".") for folder in pairs.glob("*/")):
             raise InputError(f"{pairs} holds pairs but {path} is missing: nobody knows how they were made", REMEDY)
-        write_json(path, wanted)
+        write_json(path, wanted, earlier=is_earlier)
         return
     if may_replace and not any(pairs.glob(f"*/{METADATA}")):
-        write_json(path, wanted)
+        write_json(path, wanted, earlier=is_earlier)
         return
     found = read_json(path)
     if found.get("schema") != SCHEMA:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -15,8 +14,8 @@ from rich.table import Table
 
 from data_gen.executors.driver import Failure
 from data_gen.quota import TRAIN, VAL, Place
-from void.errors import InputError
-from void.files import read_json
+from void.files import append_text, read_json
+from void.text import read_text
 
 SUMMARY = "summary.json"
 TIMINGS = "timings.jsonl"
@@ -25,29 +24,35 @@ Seconds = dict[str, float]
 
 
 def add_timing(root: Path, pair_id: str, seconds: Seconds) -> None:
-    """Note what a pair cost. Call under the lock of `root`. Raises InputError when the disk is full."""
+    """Note what a pair cost. Call under the lock of `root`.
+
+    Raises:
+        InputError: the disk is full, or a file of that name is there that no command wrote.
+    """
     line = json.dumps({"id": pair_id, "seconds": {stage: round(value, 3) for stage, value in seconds.items()}})
+    append_text(root / TIMINGS, line + "\n", earlier=is_earlier_timings)
+
+
+def is_earlier_timings(path: Path) -> bool:
+    """Whether a file that no ledger lists holds lines that `add_timing` writes, and half a line at most."""
     try:
-        with (root / TIMINGS).open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise InputError(
-            f"no space left while writing {root / TIMINGS}", "free some space, then run the same command again"
-        ) from error
+        lines = path.read_text(encoding="utf-8").rpartition("\n")[0].split("\n")
+        notes = [json.loads(line) for line in lines]
+        return all(set(note) == {"id", "seconds"} for note in notes) and list(map(json.dumps, notes)) == lines
+    except (OSError, ValueError, TypeError):
+        return False
 
 
 def read_timings(root: Path) -> dict[str, Seconds]:
-    """Seconds by pair id; of a pair that was made twice, the last ones. Lines that a full disk cut off are skipped."""
+    """Seconds by pair id; of a pair that was made twice, the last ones. Broken lines are skipped."""
     path = root / TIMINGS
     timings: dict[str, Seconds] = {}
-    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else []:
+    for line in read_text(path).split("\n") if path.is_file() else []:
         try:
             note = json.loads(line)
-        except json.JSONDecodeError:
+            timings[str(note["id"])] = dict(note["seconds"])
+        except (ValueError, KeyError, TypeError):
             continue
-        timings[note["id"]] = note["seconds"]
     return timings
 
 

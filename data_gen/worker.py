@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import sys
 import tempfile
 from dataclasses import asdict, dataclass, field
@@ -12,6 +11,7 @@ from typing import Any
 from data_gen.executors.child import serve
 from data_gen.quota import Place
 from void.errors import InputError
+from void.full_disk import is_disk_full
 
 DONE = "done"
 REJECTED = "rejected"
@@ -89,8 +89,8 @@ def work(job: Job) -> Outcome:
         )
     except InputError as error:
         return Outcome(INPUT_ERROR, error.problem, error.remedy)
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+    except Exception as error:  # Each library reports a full disk by an error of its own.
+        if not is_disk_full(error):
             raise
         return Outcome(
             INPUT_ERROR,

@@ -5,11 +5,12 @@ from __future__ import annotations
 import atexit
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import torch
+from tiny_disk import mounted
 from toy import toy_overrides, write_toy_data
 
 from data_gen.assets.library import Library, open_library
@@ -69,6 +70,13 @@ def full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
         return partial
 
     monkeypatch.setattr(files, "_partial_name", link_to_full_device)
+
+
+@pytest.fixture
+def tiny_disk(tmp_path: Path) -> Iterator[Path]:
+    """A folder on a disk of two megabytes."""
+    with mounted(tmp_path / "disk") as folder:
+        yield folder
 
 
 @pytest.fixture(scope="session")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import shlex
+import sys
 from pathlib import Path
 
 import pytest
 from pipelines.user_clips import write_clip
 
-from void.cli import COMMAND_ORDER, commands
+from void.cli import COMMAND_ORDER, commands, main
 from void.composition import compose_config
 from void.pairs import read_manifest, validate
 from void.pipelines.clip_folders import read_clip_folder
@@ -72,6 +73,39 @@ def test_the_example_of_own_pairs_writes_a_valid_data_folder(tmp_path: Path, mon
     exec(example, {})
     assert validate(Path("my-pairs")) == []
     assert [row.split for row in read_manifest(Path("my-pairs"))] == ["val", "train"]
+
+
+QUICK = {
+    "train": ["training.steps=2", "training.validate_every=0", "training.batch_size=1"],
+    "infer": ["infer.steps=2"],
+}
+"""Overrides that make a documented command end in seconds and leave its path as it is."""
+
+
+def run_void(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run a documented command to its end, in this process."""
+    _, command, *overrides = shlex.split(line)
+    quick = [] if command == "doctor" else ["device=cpu", "tracker=none", *QUICK.get(command, [])]
+    monkeypatch.setattr(sys, "argv", ["void", command, *overrides, *quick])
+    main()
+
+
+def test_own_pairs_go_through_every_command_that_the_page_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    page = ROOT / "docs" / "formats.md"
+    exec(python_blocks(page)[0], {})
+    lines = [line for line in shell_lines(page) if "my-pairs" in line]
+    assert [line.split()[1] for line in lines] == ["doctor", "cache", "train", "infer", "eval"]
+    for line in lines:
+        run_void(line, monkeypatch)
+    assert [path.name for path in Path("runs/mine").rglob("report.html")] == ["report.html"]
+    # A second time nothing is made again, and nothing is in the way.
+    before = {path: path.stat().st_mtime_ns for path in Path("runs/mine").rglob("*.*") if "logs" not in path.parts}
+    for line in lines:
+        run_void(line, monkeypatch)
+    assert {path: path.stat().st_mtime_ns for path in before} == before
 
 
 def test_the_example_of_an_own_mask_completes_a_clip_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

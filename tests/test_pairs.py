@@ -16,6 +16,7 @@ import pytest
 from void import pairs
 from void.errors import InputError
 from void.files import read_json, sha256_file, write_json
+from void.ledger import LEDGER
 from void.pairs import ManifestRow, Pair
 from void.quadmask import Quadmask
 from void.video import write_mask, write_video
@@ -68,14 +69,101 @@ def test_metadata_holds_the_recipe_and_what_was_written(folder: Path) -> None:
     measured = [metadata[key] for key in ("schema", "frames", "height", "width", "fps")]
     assert measured == [1, 5, 32, 48, 12.0]
     assert metadata["checksums"] == {name: sha256_file(folder / name) for name in pairs.VIDEOS}
-    assert sorted(path.name for path in folder.iterdir()) == sorted([*pairs.VIDEOS, pairs.METADATA])
+    assert sorted(path.name for path in folder.iterdir()) == sorted([LEDGER, *pairs.VIDEOS, pairs.METADATA])
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder."""
+    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
 def test_an_existing_pair_is_replaced_whole(folder: Path) -> None:
     pair = pairs.read_pair(folder)
-    (folder / "stray.txt").write_text("stray")
+    changed = replace(pair, metadata=pair.metadata | {"caption": "another"})
+    pairs.write_pair(folder, changed)
+    assert pairs.read_pair(folder, verify=True).metadata["caption"] == "another"
+
+
+def stray_file(folder: Path) -> Path:
+    (folder / "notes.txt").write_text("my notes")
+    return folder
+
+
+def edited_metadata(folder: Path) -> Path:
+    metadata = read_json(folder / pairs.METADATA)
+    (folder / pairs.METADATA).write_text(json.dumps(metadata | {"caption": "corrected by hand"}))
+    return folder
+
+
+def camera_originals(folder: Path) -> Path:
+    originals = folder.parents[2] / "originals"
+    originals.mkdir()
+    (originals / "MVI_0001.MOV").write_bytes(b"original")
+    return originals
+
+
+def named_like_a_pair(folder: Path) -> Path:
+    originals = folder.parents[2] / "named"
+    originals.mkdir()
+    (originals / pairs.RGB_FULL).write_bytes(b"original")
+    return originals
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        stray_file,
+        edited_metadata,
+        camera_originals,
+        named_like_a_pair,
+        lambda folder: folder.parents[1],
+        lambda folder: folder.parent,
+    ],
+)
+def test_a_folder_that_is_not_a_pair_of_ours_is_not_touched(folder: Path, place: Callable[[Path], Path]) -> None:
+    pair = pairs.read_pair(folder)
+    target = place(folder)
+    before = contents(target)
+    with pytest.raises(InputError, match=re.escape(str(target))) as caught:
+        pairs.write_pair(target, pair)
+    assert "another folder" in caught.value.remedy
+    assert contents(target) == before
+
+
+def test_an_empty_folder_becomes_a_pair(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    pairs.write_pair(tmp_path / "empty", pairs.read_pair(folder))
+    pairs.read_pair(tmp_path / "empty", verify=True)
+
+
+def test_an_unchanged_pair_of_a_version_without_ledgers_is_replaced(folder: Path) -> None:
+    pair = pairs.read_pair(folder)
+    (folder / LEDGER).unlink()
     pairs.write_pair(folder, pair)
-    assert not (folder / "stray.txt").exists()
+    (folder / LEDGER).unlink()
+    write_again = (folder / pairs.RGB_FULL).read_bytes() + b"\0"
+    (folder / pairs.RGB_FULL).write_bytes(write_again)
+    with pytest.raises(InputError, match="is not a pair that void wrote"):
+        pairs.write_pair(folder, pair)
+    assert (folder / pairs.RGB_FULL).read_bytes() == write_again
+
+
+def test_a_manifest_that_somebody_edited_is_not_replaced(data: Path) -> None:
+    rows = pairs.read_manifest(data)
+    pairs.write_manifest(data, rows[:2])
+    (data / LEDGER).unlink()
+    pairs.write_manifest(data, rows)
+    file = data / pairs.MANIFEST
+    file.write_text(file.read_text().replace("number 0", "number nought"))
+    with pytest.raises(InputError, match=r"manifest\.jsonl was changed after void wrote it"):
+        pairs.write_manifest(data, rows[:2])
+
+
+def test_a_byte_order_mark_in_a_manifest(data: Path) -> None:
+    rows = pairs.read_manifest(data)
+    file = data / pairs.MANIFEST
+    file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes().replace(b"\n", b"\r\n"))
+    assert pairs.read_manifest(data) == rows
 
 
 def test_disk_full_leaves_no_pair(folder: Path, tmp_path: Path, full_disk: None) -> None:
@@ -256,7 +344,7 @@ def test_captions_may_hold_any_text(data: Path) -> None:
         (lambda file: file.write_text(file.read_text() + "{oops\n"), r"line 6 is not valid JSON"),
         (lambda file: file.write_text(file.read_text() + "[1]\n"), r"line 6 holds a list"),
         (lambda file: file.write_text("{oops\n" + file.read_text()), r"line 1 is not valid JSON"),
-        (lambda file: file.write_bytes(b"\xff\xfe" + file.read_bytes()), r"is not UTF-8"),
+        (lambda file: file.write_bytes(b"\xff\xfe" + file.read_bytes()), r"is text in UTF-16, not UTF-8"),
         (lambda file: file.write_text(file.read_text().split("\n", 1)[1]), r"does not begin with the line"),
         (lambda file: file.write_text(file.read_text().replace('"schema": 1', '"schema": 9', 1)), r"has schema 9"),
     ],

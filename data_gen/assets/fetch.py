@@ -14,7 +14,7 @@ from pathlib import Path
 
 from data_gen.assets.once import one_at_a_time
 from void.errors import InputError
-from void.files import sha256_of, whole_file
+from void.files import set_aside, sha256_of, whole_file
 
 log = logging.getLogger(__name__)
 
@@ -56,9 +56,9 @@ class Fetcher:
         return target
 
     def forget(self, address: str) -> None:
-        """Delete a fetched file, so that the next run fetches it again. Files of this machine are left alone."""
+        """Set a broken fetched file aside, so that the next run fetches it again; files of this machine stay."""
         if "://" in address:
-            self.fetch(address).unlink(missing_ok=True)
+            set_aside(self.fetch(address))
 
     def _download(self, address: str, target: Path) -> None:
         scheme, _, rest = address.partition("://")

@@ -12,6 +12,7 @@ from typing import Any
 
 from void.errors import InputError
 from void.files import sha256_file, sha256_of
+from void.text import read_text
 
 ASSET_TYPES = ("FileBasedObject", "Texture")
 ASSET_DIR = "{asset_dir}/"
@@ -83,8 +84,10 @@ def read_manifest(file: Path, address: str, ignore: frozenset[str] = frozenset()
     """
     remedy = f"give the address of a manifest in Kubric's form; delete {file} if it was damaged on its way"
     try:
-        data = json.loads(file.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        data = json.loads(read_text(file))
+    except InputError as error:
+        raise InputError(f"{address} is not JSON ({error.problem})", remedy) from error
+    except (json.JSONDecodeError, RecursionError) as error:
         raise InputError(f"{address} is not JSON ({error})", remedy) from error
     if not isinstance(data, dict) or not isinstance(data.get("assets"), dict):
         raise InputError(f"{address} has no table 'assets'", remedy)

@@ -43,7 +43,7 @@ def build_pack(root: Path, kinds: Sequence[str] = MANIFESTS) -> Path:
     folder = root / f"pack-{_key(kinds, skies)}"
     with one_at_a_time(folder) as missing:
         if missing:
-            with whole_folder(folder) as partial:
+            with whole_folder(folder, "asset pack") as partial:
                 _fill(partial, kinds, skies)
     return folder
 

@@ -48,7 +48,7 @@ def unpacked(entry: Entry, fetcher: Fetcher, folder: Path) -> dict[str, Any]:
 
 def _unpack(entry: Entry, address: str, fetcher: Fetcher, target: Path) -> None:
     archive = fetcher.fetch(address)
-    with whole_folder(target) as partial:
+    with whole_folder(target, "asset") as partial:
         try:
             _extract(archive, entry.id, partial)
             check_files(entry, located(entry.kwargs, partial))

@@ -13,7 +13,7 @@ from data_gen.executors.process import Answer
 from data_gen.executors.view import View
 from data_gen.worker import DONE, INPUT_ERROR, Job, Outcome
 from void.errors import InputError
-from void.files import write_text
+from void.files import remove_written, write_text
 
 TICK_SECONDS = 0.5
 # Scenes of one family whose draws were all rejected, without any that was made: then the family is impossible.
@@ -105,7 +105,7 @@ def run_jobs(
             outcome = _outcome(answer)
             log = logs / f"{tried.id}.log"
             if outcome is not None and outcome.kind == DONE:
-                log.unlink(missing_ok=True)
+                remove_written(log)
                 made[tried.job.family] += 1
                 view.made(tried.job.family)
                 on_made(tried.id, outcome.seconds | {"total": answer.seconds})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -14,7 +15,7 @@ from data_gen.assets.library import Library
 from data_gen.gallery.entries import Entry
 from data_gen.gallery.strips import STRIPS, Record
 from data_gen.scene.accept import Reason
-from void.files import write_json
+from void.files import write_json, write_text
 from void.tracking.progress import progress_bar
 
 EACH = 2
@@ -101,20 +102,25 @@ def draw_again(
     missing = [example for example in examples if not record.has(example.strip, source)]
     if not missing:
         return
-    job = root / STRIPS / "rejected.json"
-    job.parent.mkdir(parents=True, exist_ok=True)
-    write_json(
-        job,
-        {
-            "root": str(root),
-            "scene": recipe["scene"],
-            "library": library.to_dict(),
-            "examples": [asdict(example) for example in missing],
-        },
-    )
+    described = {
+        "root": str(root.resolve()),
+        "scene": recipe["scene"],
+        "library": library.to_dict(),
+        "examples": [asdict(example) for example in missing],
+    }
+    with tempfile.TemporaryDirectory(prefix="void-rejected-") as scratch:
+        job, log = Path(scratch) / "job.json", Path(scratch) / "log"
+        write_json(job, described)
+        _run(job, log, missing, source, record)
+        write_text(root / STRIPS / LOG, log.read_text(encoding="utf-8", errors="replace"))
+    record.save()
+
+
+def _run(job: Path, log_file: Path, missing: Sequence[Example], source: object, record: Record) -> None:
+    """Draw the examples of a job in a process of its own, whose complaints go to `log_file`."""
     command = [sys.executable, "-m", "data_gen.gallery.redraw", str(job)]
     with (
-        (root / STRIPS / LOG).open("w") as log,
+        log_file.open("w") as log,
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True) as worker,
         progress_bar("rejected draws", total=len(missing)) as advance,
     ):
@@ -125,5 +131,3 @@ def draw_again(
                 example = missing[int(line.split()[1])]
                 record.add(example.strip, source)
                 advance()
-    record.save()
-    job.unlink()

@@ -15,8 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_gen.gallery.entries import Entry
-from void.errors import InputError
-from void.files import read_json, sha256_of, write_json
+from void.files import check_replaceable, is_our_json, read_json, sha256_of, write_json
 from void.overlay import colour_quadmask
 from void.pairs import read_pair
 from void.tracking.progress import progress_bar
@@ -40,16 +39,20 @@ def strip_name(pair_id: str) -> str:
 
 
 class Record:
-    """From what each strip in a data folder was made."""
+    """From what each strip in a data folder was made.
+
+    Args:
+        root: Data folder.
+
+    Raises:
+        InputError: a record is there that `save` did not write, or that was changed since.
+    """
 
     def __init__(self, root: Path) -> None:
         self._root = root
         self._file = root / STRIPS / RECORD
-        try:
-            self._made = dict(read_json(self._file))
-        except (InputError, TypeError, ValueError):
-            # Only a memory of what need not be done again.
-            self._made = {}
+        check_replaceable(self._file, earlier=is_our_json())
+        self._made: dict[str, str] = dict(read_json(self._file)) if self._file.is_file() else {}
 
     def has(self, name: str, source: object) -> bool:
         """Whether the strip exists and was made from this."""
@@ -62,7 +65,7 @@ class Record:
     def save(self) -> None:
         """Write the record, of strips that still exist."""
         self._made = {name: made for name, made in self._made.items() if (self._root / name).is_file()}
-        write_json(self._file, self._made)
+        write_json(self._file, self._made, earlier=is_our_json())
 
 
 def make_strips(root: Path, entries: Sequence[Entry], record: Record) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +20,7 @@ from data_gen.recipe import RECIPE
 from data_gen.scene.accept import Reason
 from data_gen.summary import read_timings
 from void.evaluation.pages import environment
-from void.files import read_json, write_text
+from void.files import check_replaceable, read_json, write_text
 from void.overlay import LEGEND
 
 GALLERY, STATISTICS = "gallery.html", "statistics.html"
@@ -36,9 +37,11 @@ def write_gallery(root: Path, assets: AssetsConfig) -> Path:
         gallery.html.
 
     Raises:
-        InputError: the manifest or a pair is missing or damaged; the assets can't be opened; the disk is full.
+        InputError: the manifest or a pair is missing or damaged; the assets can't be opened; the disk is full; a page
+            is there that no run wrote.
     """
     root = Path(root)
+    check_free(root)
     entries = read_entries(root)
     record = Record(root)
     make_strips(root, entries, record)
@@ -46,9 +49,24 @@ def write_gallery(root: Path, assets: AssetsConfig) -> Path:
     examples = [example for rejection in refused for example in rejection.examples]
     if examples:
         draw_again(root, read_json(root / RECIPE), open_library(assets), examples, record)
-    write_text(root / STATISTICS, render_statistics(root, entries))
-    write_text(root / GALLERY, render_gallery(root, entries, refused))
+    write_text(root / STATISTICS, render_statistics(root, entries), earlier=_is_earlier)
+    write_text(root / GALLERY, render_gallery(root, entries, refused), earlier=_is_earlier)
     return root / GALLERY
+
+
+def check_free(root: Path) -> None:
+    """Raise unless every page that `write_gallery` writes is absent or of an earlier run.
+
+    Raises:
+        InputError: a page is there that no run wrote, or that was changed since.
+    """
+    for page in (GALLERY, STATISTICS):
+        check_replaceable(root / page, earlier=_is_earlier)
+
+
+def _is_earlier(page: Path) -> bool:
+    """Whether a page that no ledger lists has the title of ours."""
+    return re.search(r"<title>VOID: \w+ of ", page.read_text(encoding="utf-8", errors="replace")) is not None
 
 
 def render_gallery(root: Path, entries: Sequence[Entry], refused: Sequence[Rejection]) -> str:

@@ -61,11 +61,12 @@ _CLOTHES = {
     "shoes": ("black", "white", "brown", "charcoal", "red"),
 }
 _PARTS = {**_CLOTHES, "skin": tuple(SKIN_COLORS), "hair": tuple(HAIR_COLORS)}
-_EYES = "charcoal"
+_EYES, _TEETH = "charcoal", "ivory"
 _PART_WORDS = (
     ("hair", ("hair", "lash", "brow", "beard", "mustache", "moustache")),
     ("eyes", ("eye",)),
-    ("shoes", ("shoe", "sneaker", "boot", "sock", "sandal")),
+    ("teeth", ("teeth", "tooth")),
+    ("shoes", ("shoe", "footwear", "sneaker", "boot", "sock", "sandal")),
     ("bottoms", ("bottom", "trouser", "pants", "jeans", "short", "skirt", "legging")),
     ("top", ("top", "shirt", "cloth", "jacket", "sweater", "hoodie", "coat", "dress", "suit")),
     ("skin", ("skin", "body", "head", "face", "hands")),
@@ -102,7 +103,7 @@ def figure_colors(skin: Skin, rng: Rng) -> tuple[str, ...]:
         skin: its parts are told by words in their names.
         rng: source of all draws.
     """
-    drawn = {part: _choose(colors, rng) for part, colors in _PARTS.items()} | {"eyes": _EYES}
+    drawn = {part: _choose(colors, rng) for part, colors in _PARTS.items()} | {"eyes": _EYES, "teeth": _TEETH}
     return tuple(
         "" if own is not None else drawn[_part_of(name)] for name, own in zip(skin.parts, skin.colors, strict=True)
     )

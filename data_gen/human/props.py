@@ -85,7 +85,7 @@ class PropStore:
             place = self.folder / f"{digest}-{number}"
             with one_at_a_time(place) as missing:
                 if missing:
-                    with whole_folder(place) as partial:
+                    with whole_folder(place, "prop") as partial:
                         _write(partial, prop)
                     break
             if np.allclose(np.load(place / VERTICES, allow_pickle=False), prop.vertices_V3, rtol=0.0, atol=SAME):

@@ -23,6 +23,7 @@ from void.command import Command
 from void.composition import HYDRA_VERSION_BASE, compose_job, conf_dir, expand_home, to_typed, without_hydra
 from void.config import VoidConfig, register
 from void.errors import InputError
+from void.full_disk import explain_full_disk, is_disk_full
 from void.overrides import MULTIRUN, readable, split
 from void.sweep import job_config, sweep_jobs
 from void.teaching import teach
@@ -61,6 +62,12 @@ def main(name: str | None = None) -> None:
         _dispatch(name, arguments)
     except InputError as error:
         errors.print(f"[bold red]error:[/] {escape(error.problem)}\n[bold]->[/] {escape(error.remedy)}")
+        sys.exit(USAGE_STATUS)
+    except Exception as error:  # Each library reports a full disk by an error of its own.
+        if not is_disk_full(error):
+            raise
+        full = explain_full_disk(error)
+        errors.print(f"[bold red]error:[/] {escape(full.problem)}\n[bold]->[/] {escape(full.remedy)}")
         sys.exit(USAGE_STATUS)
     except KeyboardInterrupt:
         errors.print("interrupted; the same command continues where it stopped")

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from void.errors import InputError
-from void.files import write_text
+from void.files import check_replaceable, write_text
+from void.text import read_text
 
 SCHEMA = 1
 MANIFEST = "manifest.jsonl"
-REWRITE = "write the manifest again with `void generate`"
+REWRITE = "move the manifest away and write it again with `void generate`"
 
 _HEADER = {"schema": SCHEMA, "kind": "void-manifest"}
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -46,7 +47,8 @@ def write_manifest(root: str | Path, rows: Sequence[ManifestRow]) -> None:
     """Write `root/manifest.jsonl`, whole or absent: a header line, then one row a line in the given order.
 
     Raises:
-        InputError: no rows, a repeated id, a row that `read_manifest` would refuse, disk full.
+        InputError: no rows, a repeated id, a row that `read_manifest` would refuse, disk full, or a manifest is there
+            that this function did not write or that was changed since.
     """
     file = Path(root) / MANIFEST
     if not rows:
@@ -55,7 +57,29 @@ def write_manifest(root: str | Path, rows: Sequence[ManifestRow]) -> None:
     for value in values:
         parse_row(Path(root), value, f"{file}: row {value['id']}")
     check_ids(file, rows)
-    write_text(file, "".join(json.dumps(line, sort_keys=True, allow_nan=False) + "\n" for line in (_HEADER, *values)))
+    write_text(file, _manifest_text([_HEADER, *values]), earlier=_is_earlier_manifest)
+
+
+def check_manifest_free(root: str | Path) -> None:
+    """Raise unless `write_manifest` may write the manifest of `root`.
+
+    Raises:
+        InputError: a manifest is there that `write_manifest` did not write, or that was changed since.
+    """
+    check_replaceable(Path(root) / MANIFEST, earlier=_is_earlier_manifest)
+
+
+def _manifest_text(lines: Sequence[dict[str, Any]]) -> str:
+    return "".join(json.dumps(line, sort_keys=True, allow_nan=False) + "\n" for line in lines)
+
+
+def _is_earlier_manifest(file: Path) -> bool:
+    """Whether a file that no ledger lists holds exactly what `write_manifest` writes for the same rows."""
+    try:
+        lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+        return bool(lines) and lines[0] == _HEADER and _manifest_text(lines) == file.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return False
 
 
 def read_manifest(root: str | Path) -> list[ManifestRow]:
@@ -93,10 +117,7 @@ def parse_manifest(root: Path) -> Iterator[ManifestRow | InputError]:
     file = root / MANIFEST
     if not file.is_file():
         raise InputError(f"{file} does not exist", "check data.root=PATH, or run `void generate` first")
-    try:
-        numbered = enumerate(file.read_text(encoding="utf-8").split("\n"), start=1)
-    except UnicodeDecodeError as error:
-        raise InputError(f"{file} is not UTF-8 text ({error.reason})", REWRITE) from error
+    numbered = enumerate(read_text(file).split("\n"), start=1)
     lines = [(number, line) for number, line in numbered if line.strip()]
     if len(lines) < 2:
         raise InputError(f"{file} is empty: it lists no pairs", _EMPTY)
@@ -178,7 +199,7 @@ def check_groups(file: Path, rows: Sequence[ManifestRow]) -> None:
 
 
 def _parse_line(file: Path, number: int, line: str) -> dict[str, Any] | InputError:
-    remedy = "mend or delete the line, or write the manifest again with `void generate`"
+    remedy = "correct or delete the line, or move the manifest away and write it again with `void generate`"
     try:
         value = json.loads(line)
     except json.JSONDecodeError as error:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from rich.progress import track
 
 from void.errors import InputError
-from void.files import read_json, sha256_file, whole_folder, write_json
+from void.files import check_replaceable, is_our_json, read_json, sha256_file, whole_folder, write_json
 from void.layers import LAYERS, REGENERATE, check_layer, find_layer, read_layer_file, write_layer_file
 from void.manifest import (
     MANIFEST,
@@ -26,6 +26,7 @@ from void.manifest import (
     ManifestRow,
     check_groups,
     check_ids,
+    check_manifest_free,
     check_schema,
     check_types,
     parse_manifest,
@@ -47,6 +48,8 @@ __all__ = [
     "VIDEOS",
     "ManifestRow",
     "Pair",
+    "check_manifest_free",
+    "check_pair_free",
     "pair_row",
     "read_flow",
     "read_layer",
@@ -63,6 +66,8 @@ RGB_REMOVED = "rgb_removed.mp4"
 MASK = "mask.mp4"
 METADATA = "metadata.json"
 VIDEOS = (RGB_FULL, RGB_REMOVED, MASK)
+KIND = "pair"
+"""Name of a pair folder in its ledger."""
 
 _FPS_TOLERANCE = 1e-3
 # Keys that a manifest row repeats from the pair's metadata.
@@ -85,14 +90,15 @@ class Pair:
 
 
 def write_pair(folder: str | Path, pair: Pair) -> None:
-    """Write a pair folder, whole or absent; an existing one is replaced.
+    """Write a pair folder, whole or absent. A pair that this function wrote is replaced; nothing else ever is.
 
     `metadata.json` gets the keys of `pair.metadata` and, written here, `schema`, `frames`, `height`, `width`, `fps` and
     `checksums` (SHA-256 of each video and layer).
 
     Raises:
         InputError: the clips and the mask differ in length or size, H.264 can't hold their size, a layer is unknown,
-            does not fit the clips or holds bad values (`void.layers.check_layer`), or the disk is full.
+            does not fit the clips or holds bad values (`void.layers.check_layer`), the disk is full, or `folder` exists
+            and is anything but empty or an unchanged pair that this function wrote.
     """
     folder = Path(folder)
     sizes = {
@@ -104,7 +110,7 @@ def write_pair(folder: str | Path, pair: Pair) -> None:
     frames, height, width = pair.quadmask.shape
     layers = {name: check_layer(folder / name, arrays, pair.quadmask.shape) for name, arrays in pair.layers.items()}
     check_writable(folder, pair.quadmask.shape, pair.fps)
-    with whole_folder(folder) as partial:
+    with whole_folder(folder, KIND, earlier=_is_earlier_pair) as partial:
         write_video(partial / RGB_FULL, pair.rgb_full_THWC, pair.fps)
         write_video(partial / RGB_REMOVED, pair.rgb_removed_THWC, pair.fps)
         write_mask(partial / MASK, pair.quadmask, pair.fps)
@@ -119,6 +125,15 @@ def write_pair(folder: str | Path, pair: Pair) -> None:
             "checksums": {name: sha256_file(partial / name) for name in (*VIDEOS, *layers)},
         }
         write_json(partial / METADATA, pair.metadata | written)
+
+
+def check_pair_free(folder: str | Path) -> None:
+    """Raise unless `write_pair` may write `folder`.
+
+    Raises:
+        InputError: it exists and is anything but empty or an unchanged pair that `write_pair` wrote.
+    """
+    check_replaceable(folder, kind=KIND, earlier=_is_earlier_pair)
 
 
 def read_pair(folder: str | Path, *, verify: bool = False) -> Pair:
@@ -247,6 +262,18 @@ def _pair_problems(root: Path, row: ManifestRow) -> list[str]:
         if name in LAYERS:
             problems += _collect(read_layer, folder, name)
     return problems + _collect(_check_pictures, folder)
+
+
+def _is_earlier_pair(folder: Path) -> bool:
+    """Whether a folder without a ledger is exactly a pair, to the last byte that its metadata speaks of."""
+    if not is_our_json("schema", "checksums")(folder / METADATA):
+        return False
+    checksums = read_json(folder / METADATA)["checksums"]
+    if not isinstance(checksums, dict) or not set(VIDEOS) <= set(checksums) <= {*VIDEOS, *LAYERS}:
+        return False
+    return {file.name for file in folder.iterdir()} == {METADATA, *checksums} and all(
+        (folder / name).is_file() and sha256_file(folder / name) == checksum for name, checksum in checksums.items()
+    )
 
 
 def _read_metadata(folder: Path) -> dict[str, Any]:

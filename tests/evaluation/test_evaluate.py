@@ -18,11 +18,12 @@ from void.config import VoidConfig
 from void.errors import InputError
 from void.evaluation.evaluate import evaluate
 from void.evaluation.folders import FIRST_PASS as MODEL
-from void.evaluation.results import METRICS, REPORT, TABLE
+from void.evaluation.results import METRICS, NOISE_PAGE, REPORT, TABLE
 from void.evaluation.scores import COLUMNS
 from void.evaluation.tables import METRICS as METRIC_NAMES
 from void.evaluation.tables import console_tables
 from void.files import read_json, write_json
+from void.ledger import LEDGER
 from void.pairs import read_pair
 from void.pipelines.predictions import INDEX
 from void.video import read_video
@@ -41,7 +42,7 @@ def snapshot(root: Path) -> dict[str, tuple[int, bytes]]:
 
 
 def test_three_files_and_nothing_else(finished: Path) -> None:
-    assert sorted(path.name for path in finished.iterdir()) == [TABLE, METRICS, REPORT]
+    assert sorted(path.name for path in finished.iterdir()) == [LEDGER, TABLE, METRICS, REPORT]
 
 
 def test_json_holds_clips_means_and_what_made_them(finished: Path) -> None:
@@ -171,8 +172,8 @@ def test_a_rerun_changes_nothing(run: VoidConfig) -> None:
     assert snapshot(Path(run.eval.root)) == before
 
 
-@pytest.mark.parametrize("damage", ["setting", "prediction", "report"])
-def test_a_stale_or_damaged_evaluation_is_done_again(run: VoidConfig, damage: str) -> None:
+@pytest.mark.parametrize("damage", ["setting", "prediction", "lost report"])
+def test_a_stale_or_incomplete_evaluation_is_done_again(run: VoidConfig, damage: str) -> None:
     evaluate(run)
     root = Path(run.eval.root)
     before = read_json(root / METRICS)
@@ -181,15 +182,50 @@ def test_a_stale_or_damaged_evaluation_is_done_again(run: VoidConfig, damage: st
     elif damage == "prediction":
         write_predicted(run, {name: scene(int(name[-1])).rgb_full_THWC for name in IDS})
     else:
-        (root / REPORT).write_text("cut")
+        (root / REPORT).unlink()
     evaluate(run)
     after = read_json(root / METRICS)
     assert len(embedded((root / REPORT).read_text())) == 10
-    if damage == "report":
+    if damage == "lost report":
         assert after["mean"] == before["mean"]
     else:
         changed = "opencv_inpaint" if damage == "setting" else MODEL
         assert after["mean"][changed] != before["mean"][changed]
+
+
+@pytest.mark.parametrize("name", [REPORT, METRICS, TABLE])
+def test_a_file_of_another_program_is_refused_before_anything_is_scored(
+    run: VoidConfig, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("void.evaluation.scoring.score", lambda *_, **__: pytest.fail("nothing is to be scored"))
+    root = Path(run.eval.root)
+    root.mkdir(parents=True)
+    (root / name).write_text("{}")
+    with pytest.raises(InputError, match=f"{name} is there already, and void did not write it"):
+        evaluate(run)
+    assert (root / name).read_text() == "{}"
+
+
+def test_an_edited_report_and_a_foreign_noise_page_are_kept(run: VoidConfig) -> None:
+    root = Path(run.eval.root)
+    root.mkdir(parents=True)
+    (root / NOISE_PAGE).write_text("my notes on noise")
+    evaluate(run)
+    assert (root / NOISE_PAGE).read_text() == "my notes on noise"
+    edited = (root / REPORT).read_text().replace("</body>", "<p>my comment</p></body>")
+    (root / REPORT).write_text(edited)
+    with pytest.raises(InputError, match=r"report\.html was changed after void wrote it"):
+        evaluate(run)
+    assert (root / REPORT).read_text() == edited
+
+
+def test_an_evaluation_of_a_version_without_ledgers_is_replaced(run: VoidConfig) -> None:
+    evaluate(run)
+    root = Path(run.eval.root)
+    (root / LEDGER).unlink()
+    run.eval.inpaint_radius = 7.0
+    evaluate(run)
+    assert read_json(root / METRICS)["settings"]["inpaint_radius"] == 7.0
 
 
 def test_numbers_do_not_depend_on_the_order_of_predictions(run: VoidConfig) -> None:

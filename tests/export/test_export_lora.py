@@ -20,6 +20,7 @@ from void.config import VoidConfig
 from void.errors import InputError
 from void.export.export import export
 from void.files import read_json
+from void.ledger import LEDGER
 from void.models.build import build_scheduler, build_transformer, build_vae
 from void.models.lora import linear_layers, open_lora, read_matrices
 from void.pipelines.void_pipeline import VoidPipeline
@@ -156,7 +157,7 @@ def test_a_second_run_does_nothing_and_a_changed_lora_replaces(
     assert export(config) == path
     weights = path / "adapter_model.safetensors" if path.is_dir() else path
     assert len(load_file(weights)) == (2 if layout == "peft" else 3)
-    assert [item.name for item in path.parent.iterdir()] == [path.name]
+    assert {item.name for item in path.parent.iterdir()} - {LEDGER} == {path.name}
 
 
 @pytest.mark.parametrize("layout", ["kohya", "peft"])

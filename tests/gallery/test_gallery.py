@@ -202,9 +202,28 @@ def test_unchanged_strips_are_kept_and_others_made_again(tmp_path: Path) -> None
 def test_a_lost_record_only_costs_time(tmp_path: Path) -> None:
     write_data(tmp_path, 1)
     before = strips(tmp_path)
-    for broken in ("{", "[1]"):
-        (tmp_path / "gallery/strips.json").write_text(broken)
-        assert strips(tmp_path).keys() == before.keys()
+    (tmp_path / "gallery/strips.json").unlink()
+    assert strips(tmp_path).keys() == before.keys()
+
+
+@pytest.mark.parametrize("broken", ["{", "[1]", "{}"])
+def test_a_record_that_somebody_changed_is_left_alone(tmp_path: Path, broken: str) -> None:
+    write_data(tmp_path, 1)
+    strips(tmp_path)
+    (tmp_path / "gallery/strips.json").write_text(broken)
+    with pytest.raises(InputError, match=r"strips\.json was changed after void wrote it"):
+        strips(tmp_path)
+    assert (tmp_path / "gallery/strips.json").read_text() == broken
+
+
+@pytest.mark.parametrize("name", ["gallery.html", "statistics.html", "gallery/strips.json", "gallery/rigid-000000.mp4"])
+def test_a_page_or_video_of_the_user_is_left_alone(tmp_path: Path, name: str) -> None:
+    write_data(tmp_path, 1)
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(InputError, match=f"{name} is there already, and void did not write it"):
+        write_gallery(tmp_path, AssetsConfig(root="unused"))
+    assert (tmp_path / name).read_text() == "mine"
 
 
 def test_a_damaged_pair_is_named(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def work(job: Job) -> Outcome:
     if told("killed"):
         # As a process killed while it writes: a partial folder stays behind.
         folder.parent.mkdir(parents=True, exist_ok=True)
-        (folder.parent / f".{folder.name}{PARTIAL_MARK}{job.first_attempt}").mkdir()
+        (folder.parent / f".{folder.name}{PARTIAL_MARK}{job.first_attempt:08x}").mkdir()
         os.kill(os.getpid(), signal.SIGSEGV if told("segfault") else signal.SIGKILL)
     if told("hang"):
         time.sleep(600)

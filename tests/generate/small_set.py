@@ -15,6 +15,7 @@ from data_gen.config import AssetsConfig, ExecutorConfig, SceneConfig
 from data_gen.executors.driver import Failure
 from data_gen.executors.process import Command
 from data_gen.generate import generate
+from void.ledger import LEDGER
 
 HERE = Path(__file__).parent
 COUNT = 5
@@ -75,9 +76,9 @@ def run(
 
 
 def contents(root: Path) -> dict[str, bytes]:
-    """Every published file that must not depend on what happened on the way: all but logs and times."""
+    """Every published file that must not depend on what happened on the way: all but logs, times and ledgers."""
     files = [path for path in root.rglob("*") if path.is_file() and "logs" not in path.parts]
-    timed = ("summary.json", "timings.jsonl")
+    timed = ("summary.json", "timings.jsonl", LEDGER)
     return {str(path.relative_to(root)): path.read_bytes() for path in files if path.name not in timed}
 
 

@@ -62,7 +62,7 @@ def test_a_shard_keeps_the_failures_of_another_until_their_pairs_exist(tmp_path:
 def test_a_shard_leaves_alone_what_another_is_writing(tmp_path: Path) -> None:
     root = tmp_path / "data"
     (root / "pairs").mkdir(parents=True)
-    leftovers = [root / "pairs" / f".rigid-00000{i}{PARTIAL_MARK}x" for i in range(2)]
+    leftovers = [root / "pairs" / f".rigid-00000{i}{PARTIAL_MARK}0123abcd" for i in range(2)]
     for leftover in leftovers:
         leftover.mkdir()
     run(root, executor={"shard": "0/2"})

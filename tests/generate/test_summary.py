@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from tiny_disk import fill
 
 from data_gen.executors import view as view_module
 from data_gen.executors.driver import Failure
@@ -29,10 +30,28 @@ def test_a_line_that_a_full_disk_cut_off_is_skipped(tmp_path: Path) -> None:
     assert read_timings(tmp_path) == {"a": {"total": 1.0}}
 
 
-def test_times_on_a_full_disk(tmp_path: Path) -> None:
-    (tmp_path / "timings.jsonl").symlink_to("/dev/full")
+def test_times_on_a_full_disk(tiny_disk: Path) -> None:
+    add_timing(tiny_disk, "a", {"total": 1.0})
+    before = (tiny_disk / "timings.jsonl").read_bytes()
+    fill(tiny_disk)
     with pytest.raises(InputError, match="no space left"):
+        for number in range(100):
+            add_timing(tiny_disk, f"{number}" * 1000, {"total": 1.0})
+    assert (tiny_disk / "timings.jsonl").read_bytes().startswith(before)
+    assert set(read_timings(tiny_disk)) >= {"a"}
+
+
+def test_a_foreign_file_of_the_same_name_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "timings.jsonl").write_text('{"lap": 1}\n')
+    with pytest.raises(InputError, match=r"timings\.jsonl is there already, and void did not write it"):
         add_timing(tmp_path, "a", {"total": 1.0})
+    assert (tmp_path / "timings.jsonl").read_text() == '{"lap": 1}\n'
+
+
+def test_times_of_a_version_without_ledgers_are_continued(tmp_path: Path) -> None:
+    (tmp_path / "timings.jsonl").write_text('{"id": "a", "seconds": {"total": 1.5}}\n{"id": "b"')
+    add_timing(tmp_path, "c", {"total": 2.0})
+    assert read_timings(tmp_path) == {"a": {"total": 1.5}, "c": {"total": 2.0}}
 
 
 def test_seconds_are_means_over_the_pairs_that_are_there() -> None:

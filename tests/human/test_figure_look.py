@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import pytest
 from box_man import CUBE, PERSON, SKELETON, SKIN
-from textured_figures import BLUE, GREEN, RED, write_textured_figure
+from textured_figures import BLUE, GREEN, LIFT, RED, write_textured_figure
 
 from data_gen.assets.library import Library
 from data_gen.human.config import HumanConfig
@@ -83,6 +83,10 @@ def test_the_surface_and_its_colours_are_those_of_the_file(figure: tuple[Path, I
     body_F3 = skin.shade_F3[skin.part_F == skin.parts.index("Bodymat")]
     for shade in (RED, BLUE):
         assert (np.abs(body_F3 - shade).max(axis=1) < 0.02).mean() > 0.3
+    # Its shape is the one that the file shows, half of a shape key.
+    green_V3 = skin.vertices_V3[np.unique(skin.triangles_F3[skin.part_F == skin.parts.index("Headmat")])]
+    plain_V3 = SKIN.vertices_V3[np.unique(SKIN.triangles_F3[SKIN.part_F == 0])]
+    assert green_V3[:, 2].max() == pytest.approx(plain_V3[:, 2].max() + LIFT, abs=1e-4)
     # The eyes hang on a bone and follow it.
     joints_J7 = box_man.walk()[2][own_order(figure[1])]
     moved_V3 = skinned(skin, figure[1].motion.skeleton, joints_J7)
@@ -187,6 +191,16 @@ def test_images_beside_the_file(tmp_path: Path) -> None:
     ) as caught:
         importer.figure(path, "walk", "character man")
     assert "embedded" in caught.value.remedy
+
+
+def test_images_that_no_file_is_named_for_are_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Figures that went through several programs refer to images that are nowhere; a scene draws their colours."""
+    path = tmp_path / "man.fbx"
+    write_textured_figure(path, SKELETON, SKIN, embedded=False, nameless=True)
+    skin = Importer(tmp_path / "cache").figure(path, "walk", "character man").motion.skin
+    assert skin.look is None
+    assert dict(zip(skin.parts, skin.colors, strict=True))["Headmat"] is None
+    assert "images of Bodymat, Headmat have no file: drawn without them" in caplog.text
 
 
 @pytest.mark.parametrize(("name", "problem"), [("man.obj", "no file of a figure"), ("gone.glb", "does not exist")])

@@ -56,7 +56,7 @@ def test_a_figures_parts_are_told_by_their_names_and_keep_their_own_colours() ->
 PART_NAMES = {
     "skin": ("Body", "Bodymat", "Ch02_Body", "Head", "Wolf3D_Skin"),
     "hair": ("Hair", "Ch02_Hair", "Eyelashes", "Ch31_Eyelashes", "Eyebrows", "Beard"),
-    "shoes": ("Shoes", "Ch02_Sneakers", "Ch02_Socks", "Boots"),
+    "shoes": ("Shoes", "Ch02_Sneakers", "Ch02_Socks", "Boots", "Wolf3D_Outfit_Footwear"),
     "bottoms": ("Bottoms", "Bottommat", "Ch15_Pants", "Jeans"),
     "top": ("Tops", "Topmat", "Ch02_Cloth", "Ch31_Hoodie", "Shirt", "Bodysuit", "Material.001"),
 }

@@ -14,6 +14,8 @@ from data_gen.scene.skin import Skeleton, Skin
 RED, BLUE = (0.8, 0.05, 0.05), (0.05, 0.1, 0.8)
 GREEN = (0.1, 0.6, 0.15)
 """Linear RGB."""
+LIFT = 0.05
+"""Metres by which the file's own shape lifts what shows the green image."""
 UV_NAMES = ("map1", "UVMap")
 """Each mesh calls its texture coordinates otherwise, as files of several programs have them."""
 
@@ -36,10 +38,20 @@ def write_images(folder: Path) -> tuple[Path, Path]:
     return paths
 
 
-def write_textured_figure(path: Path, skeleton: Skeleton, skin: Skin, *, embedded: bool = True) -> None:
+def write_textured_figure(
+    path: Path, skeleton: Skeleton, skin: Skin, *, embedded: bool = True, nameless: bool = False
+) -> None:
     """An .fbx or .glb file.
 
     The first of the skin's parts shows the green image; the others show red left of the middle and blue right of it.
+    The head has a shape key that is half set, and lifts it.
+
+    Args:
+        path: File to write; the images are written beside it.
+        skeleton: Joints of the figure.
+        skin: Surface of the figure.
+        embedded: Whether an .fbx file holds its images itself.
+        nameless: Whether the images are left out, and the materials refer to images without a file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     halves, plain = write_images(path.parent)
@@ -48,7 +60,12 @@ def write_textured_figure(path: Path, skeleton: Skeleton, skin: Skin, *, embedde
         for k, (name, image, chosen_F) in enumerate(
             (("Body", halves, skin.part_F != 0), ("Head", plain, skin.part_F == 0))
         ):
-            _mesh(bpy, armature, skeleton, skin, chosen_F, name, image, UV_NAMES[k])
+            item = _mesh(bpy, armature, skeleton, skin, chosen_F, name, image, UV_NAMES[k])
+            if name == "Head":
+                _lift_by_shape(item)
+            if nameless:
+                (node,) = (node for node in item.active_material.node_tree.nodes if node.type == "TEX_IMAGE")
+                node.image = bpy.data.images.new(f"{name}_color", 8, 8)
         _eyes(bpy, armature, skeleton)
         if path.suffix == ".glb":
             bpy.ops.export_scene.gltf(filepath=str(path), export_animations=False)
@@ -77,7 +94,7 @@ def _armature(bpy: Any, skeleton: Skeleton) -> Any:
 
 def _mesh(
     bpy: Any, armature: Any, skeleton: Skeleton, skin: Skin, chosen_F: np.ndarray, name: str, image: Path, layer: str
-) -> None:
+) -> Any:
     used = np.unique(skin.triangles_F3[chosen_F])
     vertices_V3 = skin.vertices_V3[used]
     mesh = bpy.data.meshes.new(name)
@@ -108,6 +125,15 @@ def _mesh(
         for joint, weight in zip(skin.joints_V4[vertex], skin.weights_V4[vertex], strict=True):
             if weight > 0:
                 item.vertex_groups[int(joint)].add([row], float(weight), "ADD")
+    return item
+
+
+def _lift_by_shape(item: Any) -> None:
+    item.shape_key_add(name="Basis", from_mix=False)
+    key = item.shape_key_add(name="Lifted", from_mix=False)
+    for point in key.data:
+        point.co.z += 2 * LIFT
+    key.value = 0.5
 
 
 def _eyes(bpy: Any, armature: Any, skeleton: Skeleton) -> None:

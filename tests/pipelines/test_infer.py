@@ -14,6 +14,7 @@ from void.config import VoidConfig
 from void.data.fit import fit_pair
 from void.errors import InputError
 from void.files import read_json, sha256_file, write_json
+from void.ledger import LEDGER
 from void.models.build import build_scheduler, build_text_encoder, build_tokenizer, build_transformer, build_vae
 from void.pairs import read_manifest, read_pair, write_manifest
 from void.pipelines import sampler
@@ -65,7 +66,7 @@ def save_checkpoint(config: VoidConfig, step: int, seed: int = 0) -> Path:
 def test_one_clip_a_pair_and_an_index(config: VoidConfig) -> None:
     infer(config)
     root = Path(config.infer.root)
-    assert {path.name for path in root.iterdir()} == {INDEX, "toy-1.mp4", "toy-2.mp4", "toy-3.mp4"}
+    assert {path.name for path in root.iterdir()} == {INDEX, LEDGER, "toy-1.mp4", "toy-2.mp4", "toy-3.mp4"}
     predictions = read_predictions(root)
     assert [clip.id for clip in predictions.clips] == ["toy-1", "toy-2", "toy-3"]
     for clip in predictions.clips:
@@ -183,7 +184,7 @@ def test_an_interrupted_run_keeps_what_it_finished(config: VoidConfig, monkeypat
     monkeypatch.setattr(Sampler, "predict", interrupted)
     with pytest.raises(KeyboardInterrupt):
         infer(config)
-    assert {path.name for path in Path(config.infer.root).iterdir()} == {INDEX, "toy-1.mp4"}
+    assert {path.name for path in Path(config.infer.root).iterdir()} == {INDEX, LEDGER, "toy-1.mp4"}
     first = times(config)["toy-1.mp4"]
     monkeypatch.undo()
     infer(config)

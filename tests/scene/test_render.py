@@ -21,6 +21,7 @@ from data_gen.scene.workshop import Workshop
 from data_gen.worker import Job, worker_command
 from void.files import read_json, write_json
 from void.layers import AMODAL, DEPTH_FULL, DEPTH_REMOVED, FAR, FLOW_FULL, FLOW_REMOVED, PHYSICS
+from void.ledger import LEDGER
 from void.pairs import MASK, METADATA, RGB_FULL, RGB_REMOVED, VIDEOS, Pair, read_flow, read_layer, read_pair
 
 SEED, INDEX = 4, 1
@@ -92,8 +93,8 @@ def test_the_same_seed_gives_the_same_files(folder: Path, library: Library, tmp_
 
 
 def test_layers_are_added_on_request_and_change_nothing_else(folder: Path, layered: Path) -> None:
-    assert sorted(path.name for path in folder.iterdir()) == sorted((*VIDEOS, PHYSICS, METADATA))
-    assert sorted(path.name for path in layered.iterdir()) == sorted((*VIDEOS, PHYSICS, METADATA, *LAYERS))
+    assert sorted(path.name for path in folder.iterdir()) == sorted((LEDGER, *VIDEOS, PHYSICS, METADATA))
+    assert sorted(path.name for path in layered.iterdir()) == sorted((LEDGER, *VIDEOS, PHYSICS, METADATA, *LAYERS))
     for name in (*VIDEOS, PHYSICS):
         assert (layered / name).read_bytes() == (folder / name).read_bytes(), name
     before, now = read_json(folder / METADATA), read_json(layered / METADATA)

@@ -20,6 +20,7 @@ from wandb_server import StoredRun, WandbServer
 
 from void.composition import compose_config
 from void.errors import InputError
+from void.ledger import LEDGER
 from void.tracking.config import TrackerConfig, TrackerKind, TrackerMode
 from void.tracking.metrics_file import read_metrics
 from void.tracking.tracker import NoTracker, Tracker, closing, open_tracker, without_secrets
@@ -256,7 +257,7 @@ def test_project_tags_and_folder_of_the_environment_reach_the_run(
     assert {name: value for name, value in os.environ.items() if name != "WANDB_SERVICE"} == before
     (run,) = [record.run for record in records if record.HasField("run")]
     assert (run.project, list(run.tags)) == ("mine", ["a", "b"])
-    assert [path.name for path in (tmp_path / "run" / "wandb").iterdir()] == ["run-id.json"]
+    assert {path.name for path in (tmp_path / "run" / "wandb").iterdir()} == {"run-id.json", LEDGER}
     assert recorded_steps(elsewhere / "wandb", run.run_id) == {"train": 3}
     assert [record.history.step.num for record in records if record.HasField("history")] == [3]
 

@@ -20,6 +20,7 @@ from void.cache.store import open_cache
 from void.config import VoidConfig
 from void.errors import InputError
 from void.files import read_json
+from void.ledger import LEDGER
 from void.models.checkpoints import find_checkpoint, load_transformer
 from void.recipe import Posterior
 from void.tracking.metrics_file import read_metrics
@@ -188,7 +189,7 @@ def test_checkpoints_hold_what_they_say_and_the_oldest_go(compose: Compose) -> N
     folder = Path(cfg.training.root) / "checkpoints"
     assert sorted(path.name for path in folder.iterdir()) == ["step-000004", "step-000006"]
     newest = find_checkpoint(Path(cfg.training.root))
-    assert sorted(path.name for path in newest.iterdir()) == ["state", "trainer.json", "transformer"]
+    assert sorted(path.name for path in newest.iterdir()) == [LEDGER, "state", "trainer.json", "transformer"]
     described = read_json(newest / "trainer.json")
     assert described["step"] == 6
     assert described["config"]["training"]["batch_size"] == 2

@@ -48,16 +48,15 @@ def import_file(*, file: str, sequence: str, field: str, folder: str, moves: boo
 
     path, place = Path(file), Path(folder)
     if moves:
-        motion, images = read_sequence(path, sequence, field, animation, place)
-        meshes: list[str] = []
+        motion, figure = read_sequence(path, sequence, field, animation, place)
     else:
         figure = read_figure(path, sequence, field, place)
-        meshes, images = sorted(figure.meshes), figure.images
         resting_TJ7 = figure.skeleton.rest_J7[None]
         nothing = np.zeros((1, 0, 7))
         motion = Motion("", sequence, path.stem, 1.0, figure.skeleton, figure.skin, resting_TJ7, (), nothing)
     write_motion(place / MOTION, motion)
-    return {"meshes": meshes, "images": {str(image): sha256_file(image) for image in images}}
+    images = {str(image): sha256_file(image) for image in figure.images}
+    return {"meshes": sorted(figure.meshes), "images": images, "notes": list(figure.notes)}
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_gen.human.motion import SequenceError
-from data_gen.human.sources.blender_look import UNSET_COLOR, has_look, joined, part_colors, shades, write_look
+from data_gen.human.sources.blender_look import (
+    UNSET_COLOR,
+    drop_nameless_images,
+    has_look,
+    joined,
+    part_colors,
+    shades,
+    write_look,
+)
 from data_gen.human.sources.joint_names import mixamo_bone
 from data_gen.scene.skin import Skeleton, Skin
 
@@ -27,6 +36,9 @@ FIGURE_SUFFIXES = (*FBX, *GLTF)
 INFLUENCES = 4
 """Joints that a vertex follows, at most."""
 LOOK = "look.blend"
+DRACO = "libextern_draco"
+"""Library of Blender's that its Python package lacks."""
+_REASON = re.compile(r"^\w*(Error|Exception): (?!Python: Traceback)")
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +53,8 @@ class Figure:
     """Names of the meshes that the skin is made of."""
     images: tuple[Path, ...] = ()
     """Files beside the figure's that its look was taken from."""
+    notes: tuple[str, ...] = ()
+    """What a user should know of how the file was read."""
 
 
 @contextlib.contextmanager
@@ -76,9 +90,15 @@ def open_file(bpy: Any, path: Path, sequence: str, field: str, *, animated: bool
         else:
             bpy.ops.import_scene.fbx(filepath=str(path), use_anim=animated)
     except RuntimeError as error:
-        reason = [line.strip() for line in str(error).splitlines() if line.strip()][-1:]
+        if DRACO in str(error):
+            raise SequenceError(
+                sequence, field, f"is compressed in {path.name}: Blender's package comes without Draco",
+                "export it without mesh compression",
+            ) from error  # fmt: skip
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        reason = next((line for line in reversed(lines) if _REASON.match(line)), lines[-1] if lines else "no reason")
         raise SequenceError(
-            sequence, field, f"cannot be read from {path.name}: {''.join(reason)}", "export or fetch the file again"
+            sequence, field, f"cannot be read from {path.name}: {reason}", "export or fetch the file again"
         ) from error
 
 
@@ -111,6 +131,8 @@ def figure_of(bpy: Any, sequence: str, field: str, folder: Path | None = None) -
     if not meshes:
         raise SequenceError(sequence, field, "has no mesh that follows its bones", "export it with its skin")
     names = frozenset(item.name for item in meshes)
+    nameless = drop_nameless_images(meshes)
+    notes = (f"images of {', '.join(nameless)} have no file: drawn without them",) if nameless else ()
     look: Path | None = None
     images: tuple[Path, ...] = ()
     if has_look(meshes):
@@ -120,7 +142,7 @@ def figure_of(bpy: Any, sequence: str, field: str, folder: Path | None = None) -
             images = write_look(bpy, meshes[0], look, sequence, field)
     skin = _skin(meshes, own, look)
     joints = tuple(mixamo_bone(name) for name in own)
-    return Figure(Skeleton(joints, parents, rest_J7), skin, tuple(own), names, images)
+    return Figure(Skeleton(joints, parents, rest_J7), skin, tuple(own), names, images, notes)
 
 
 def find_armature(bpy: Any, sequence: str, field: str) -> Any:

@@ -45,8 +45,7 @@ def joined(bpy: Any, meshes: Sequence[Any]) -> Any:
         if item.data.users > 1:
             item.data = item.data.copy()
         if item.data.shape_keys:
-            with bpy.context.temp_override(object=item, active_object=item):
-                bpy.ops.object.shape_key_remove(all=True, apply_mix=True)
+            _fix_shape(item)
         if item.parent_type == "BONE":
             item.vertex_groups.clear()
             item.vertex_groups.new(name=item.parent_bone).add(range(len(item.data.vertices)), 1.0, "REPLACE")
@@ -68,6 +67,23 @@ def joined(bpy: Any, meshes: Sequence[Any]) -> Any:
         first.data.uv_layers[UV_LAYER].active_render = True
     bpy.context.view_layer.update()
     return first
+
+
+def drop_nameless_images(meshes: Sequence[Any]) -> tuple[str, ...]:
+    """Take images out of materials that have neither pixels nor the name of a file: some exporters leave them so.
+
+    Returns:
+        Names of these materials, which keep their plain colours.
+    """
+    changed = set()
+    for material in _materials(meshes):
+        for node in list(material.node_tree.nodes):
+            if not _shows_image(node) or node.image.packed_file or node.image.source != "FILE" or node.image.size[0]:
+                continue
+            if not node.image.filepath or Path(node.image.filepath_from_user()).is_dir():
+                material.node_tree.nodes.remove(node)
+                changed.add(material.name)
+    return tuple(sorted(changed))
 
 
 def write_look(bpy: Any, item: Any, path: Path, sequence: str, field: str) -> tuple[Path, ...]:
@@ -180,6 +196,15 @@ def _sampled(image: Any, places_F2: NDArray[np.float64]) -> NDArray[np.float64]:
     if image.colorspace_settings.name != "sRGB" or image.is_float:
         return colors_F3
     return np.where(colors_F3 <= 0.04045, colors_F3 / 12.92, ((colors_F3 + 0.055) / 1.055) ** 2.4)
+
+
+def _fix_shape(item: Any) -> None:
+    """Give a Blender object with shape keys the shape that it shows, for good."""
+    mixed = item.shape_key_add(name="mixed", from_mix=True)
+    places = np.empty(len(item.data.vertices) * 3)
+    mixed.data.foreach_get("co", places)
+    item.shape_key_clear()
+    item.data.vertices.foreach_set("co", places)
 
 
 def _quantised(shade_F3: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from data_gen.human.motion import Motion, Prop, SequenceError
-from data_gen.human.sources.blender_figure import belongs, empty_blender, figure_of, find_armature, open_file
+from data_gen.human.sources.blender_figure import Figure, belongs, empty_blender, figure_of, find_armature, open_file
 from data_gen.human.sources.meshes import kind_of_name
 from data_gen.human.sources.sequences import REMEDY
 from data_gen.scene.poses import Poses
@@ -26,9 +26,7 @@ BONE_TOLERANCE = 0.02
 Array = NDArray[np.float64]
 
 
-def read_sequence(
-    path: Path, sequence: str, field: str, animation: str, folder: Path
-) -> tuple[Motion, tuple[Path, ...]]:
+def read_sequence(path: Path, sequence: str, field: str, animation: str, folder: Path) -> tuple[Motion, Figure]:
     """The motion of a glTF file. It changes Blender's scene.
 
     Animations that move different things run together. Where several move one thing, `animation` names the one that is
@@ -42,7 +40,7 @@ def read_sequence(
         folder: Folder for the look of a figure with images.
 
     Returns:
-        The motion, without the kind of its source, and files beside it that the look was taken from.
+        The motion, without the kind of its source, and its figure.
 
     Raises:
         SequenceError: the file cannot be read, nothing moves, a choice of animation is needed, there is no figure, an
@@ -69,7 +67,7 @@ def read_sequence(
     props_TN7 = np.stack(poses, axis=1) if poses else np.zeros((len(keys), 0, 7))
     joints_TJ7 = _poses(joints_TJ44)
     motion = Motion("", sequence, path.stem, fps, figure.skeleton, figure.skin, joints_TJ7, tuple(props), props_TN7)
-    return motion, figure.images
+    return motion, figure
 
 
 def _choose_actions(bpy: Any, sequence: str, animation: str) -> list[Any]:

@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
+from void.text import read_text
+
 END = "End"
 """With what the names of the ends of chains end."""
 POSITION, ROTATION = "position", "rotation"
@@ -87,7 +89,7 @@ def read_bvh(path: Path) -> Bvh:
         BvhError: it is not a .bvh file, a joint has an unknown channel or one channel twice, or the frames have other
             numbers of values than the joints have channels.
     """
-    text = path.read_text(encoding="utf-8-sig", errors="replace")
+    text = read_text(path, errors="replace")
     motion = _MOTION.search(text)
     if motion is None:
         raise BvhError("is not a BVH file (it has no line MOTION with Frames: and Frame Time: below it)")

@@ -29,6 +29,7 @@ from data_gen.human.sources.store import MotionStore
 from data_gen.scene.poses import IDENTITY, Poses
 from void.errors import InputError
 from void.files import sha256_file
+from void.text import read_text
 
 HUMOTO = "humoto"
 FPS = 30.0
@@ -198,7 +199,7 @@ def _check_notes(path: Path, sequence: str, objects: Mapping[str, Any]) -> float
     if not path.is_file():
         return FPS
     try:
-        notes = yaml.safe_load(path.read_text(encoding="utf-8-sig")) or {}
+        notes = yaml.safe_load(read_text(path)) or {}
         listed = [name for name in notes.get("objects") or [] if isinstance(name, str)]
         fps = float(notes.get("fps", FPS))
     except (yaml.YAMLError, UnicodeDecodeError, AttributeError, TypeError, ValueError) as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ from data_gen.human.motion import Motion, SequenceError
 from data_gen.human.sources.blender_child import MOTION
 from data_gen.human.sources.store import read_motion
 from void.errors import InputError
-from void.files import read_json, sha256_file, sha256_of, whole_folder, write_json
+from void.files import read_json, set_aside, sha256_file, sha256_of, whole_folder, write_json
 
 IMPORTED, FACTS = "imported", "facts.json"
 FORM = 1
@@ -34,7 +33,7 @@ class Imported:
     motion: Motion
     """The whole sequence at the file's own frames; of a figure alone, one frame at rest."""
     meshes: frozenset[str]
-    """Names of the meshes that the figure's skin is made of; not told of a whole sequence."""
+    """Names of the meshes that the figure's skin is made of."""
     digest: str
     """Of the file, of the images beside it, and of all that decides how it is read."""
 
@@ -76,9 +75,9 @@ class Importer:
             if found is None:
                 if not missing:
                     log.warning("%s is damaged, or images beside %s have changed: it is read again", place, path)
-                    shutil.rmtree(place)
+                    set_aside(place)
                 request = {"file": str(path.resolve()), "sequence": sequence, "field": field, "moves": moves}
-                with whole_folder(place) as partial:
+                with whole_folder(place, "imported motion") as partial:
                     _import(request | {"animation": animation, "folder": str(partial.resolve())}, partial)
                 found = _load(place, digest)
         return found
@@ -104,7 +103,10 @@ def _import(request: dict[str, Any], folder: Path) -> None:
         raise wrong(*answer.value["wrong"])
     if "input_error" in answer.value:
         raise InputError(*answer.value["input_error"])
-    write_json(folder / FACTS, answer.value["facts"])
+    facts = answer.value["facts"]
+    for note in facts.pop("notes"):
+        log.warning("%s: %s", request["file"], note)
+    write_json(folder / FACTS, facts)
 
 
 def _command(request: Path) -> list[str]:

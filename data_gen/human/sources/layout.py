@@ -39,7 +39,7 @@ def write_sequence(folder: Path, objects_folder: Path, motion: Motion) -> None:
         mesh = trimesh.Trimesh(prop.vertices_V3, prop.triangles_F3, process=False)
         with whole_file(objects_folder / f"{kind}.obj") as partial:
             partial.write_text(str(mesh.export(file_type="obj", digits=9, include_normals=False)), encoding="utf-8")
-    with whole_folder(folder / name) as partial:
+    with whole_folder(folder / name, "motion") as partial:
         with (partial / f"{name}.pkl").open("wb") as file:
             pickle.dump(_release_form(motion), file, protocol=4)
         notes = {"objects": [prop.name for prop in motion.props], "fps": float(motion.fps)}

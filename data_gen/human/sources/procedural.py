@@ -56,7 +56,7 @@ class ProceduralSource:
         folder = known(self._folders, sequence, "sequence")
         with one_at_a_time(folder) as missing:
             if missing:
-                with whole_folder(folder) as partial:
+                with whole_folder(folder, "set of motions") as partial:
                     layout.write_sequence(partial / SEQUENCES, partial / OBJECTS, compose_motion(sequence))
         config = replace(self._config, root=str(folder / SEQUENCES), objects=str(folder / OBJECTS), fps=None)
         return HumotoSource(config, self._cache, kind=PROCEDURAL).read(sequence, character)

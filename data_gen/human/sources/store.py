@@ -14,7 +14,7 @@ import numpy as np
 from data_gen.assets.once import one_at_a_time
 from data_gen.human.motion import Motion, Prop
 from data_gen.scene.skin import Skeleton, Skin
-from void.files import sha256_of, whole_file
+from void.files import set_aside, sha256_of, whole_file
 
 FORM = 2
 """Number of the files' form; another form, other files."""
@@ -43,8 +43,7 @@ class MotionStore:
             try:
                 return read_motion(path)
             except Exception as error:  # numpy and zipfile raise nearly anything for a damaged file.
-                log.warning("%s is damaged (%s): made again", path, error)
-                path.unlink(missing_ok=True)
+                log.warning("%s is damaged (%s): made again; it is kept as %s", path, error, set_aside(path).name)
         with one_at_a_time(path) as missing:
             if not missing:
                 return read_motion(path)

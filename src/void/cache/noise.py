@@ -23,7 +23,7 @@ from void.config import VoidConfig
 from void.data.randomness import child_seed
 from void.device import torch_device
 from void.errors import InputError
-from void.files import read_json, remove_partials, write_json
+from void.files import is_our_json, read_json, remove_partials, write_json
 from void.lock import sole_writer
 from void.noise.config import check_noise
 from void.noise.files import read_noise, write_noise
@@ -156,7 +156,7 @@ def _build(
                 write_noise(_file(folder, row.id), noise_TChw, made, DTYPES[cfg.cache.dtype])
             advance()
     index = {"key": folder.name, "made_from": wanted, "failures": failures}
-    write_json(folder / INDEX, index)
+    write_json(folder / INDEX, index, earlier=is_our_json(*index))
     log.info("noise %s: %d pairs, %d set aside", folder, len(rows) - len(failures), len(failures))
     return NoiseCache(folder, index)
 

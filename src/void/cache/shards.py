@@ -16,11 +16,10 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from void.errors import InputError
-from void.files import whole_file
+from void.tensor_files import write_tensors
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +39,7 @@ class CachedPair:
 
 
 HEADER = "shard"
+REMEDY = "delete it and its folder's index.json, then run void cache again"
 TENSORS = tuple(field.name for field in fields(CachedPair))
 BY_VARIANT = ("input_mean", "input_logvar")
 
@@ -54,15 +54,18 @@ class ShardContents:
 
 def write_shard(path: Path, pairs: dict[str, CachedPair], failures: dict[str, str], dtype: torch.dtype) -> None:
     """Write a shard, whole or not at all."""
-    tensors = {
-        f"{pair_id}/{name}": getattr(pair, name).to("cpu", dtype).contiguous()
-        for pair_id, pair in pairs.items()
-        for name in TENSORS
-    }
+    tensors = {f"{pair_id}/{name}": getattr(pair, name) for pair_id, pair in pairs.items() for name in TENSORS}
     # One key: safetensors writes several in an order that changes from run to run.
     header = {HEADER: json.dumps({"pairs": list(pairs), "failures": failures})}
-    with whole_file(path) as partial:
-        save_file(tensors, partial, metadata=header)
+    write_tensors(path, tensors, header, dtype=dtype, earlier=_is_shard)
+
+
+def _is_shard(path: Path) -> bool:
+    try:
+        read_contents(path)
+    except InputError:
+        return False
+    return True
 
 
 def read_contents(path: Path) -> ShardContents:
@@ -76,7 +79,7 @@ def read_contents(path: Path) -> ShardContents:
             header = json.loads(shard.metadata()[HEADER])
         return ShardContents(header["pairs"], header["failures"])
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{path} is not a readable shard ({error})", "delete it and run void cache again") from error
+        raise InputError(f"{path} is not a readable shard ({error})", REMEDY) from error
 
 
 def read_pair_tensors(path: Path, pair_id: str, variants: slice) -> CachedPair:
@@ -93,4 +96,4 @@ def read_pair_tensors(path: Path, pair_id: str, variants: slice) -> CachedPair:
             }
         return CachedPair(**tensors)
     except (SafetensorError, OSError) as error:
-        raise InputError(f"{path} cannot be read ({error})", "delete it and run void cache again") from error
+        raise InputError(f"{path} cannot be read ({error})", REMEDY) from error

@@ -15,18 +15,20 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor
 
 from void.cache.config import CacheType
 from void.cache.key import INDEX, VARIANTS, content_key, find_finished, ingredients, shard_key
-from void.cache.shards import CachedPair, ShardContents, read_contents, read_pair_tensors, write_shard
+from void.cache.shards import REMEDY, CachedPair, ShardContents, read_contents, read_pair_tensors, write_shard
 from void.config import VoidConfig
 from void.device import torch_device
 from void.errors import InputError
-from void.files import read_json, remove_partials, whole_file, write_json
+from void.files import is_our_json, read_json, remove_partials, remove_written, write_json
 from void.lock import sole_writer
 from void.pairs import ManifestRow, Pair, read_manifest, read_pair
+from void.tensor_files import write_tensors
 from void.tracking.progress import progress_bar
 
 log = logging.getLogger(__name__)
@@ -70,7 +72,10 @@ class Cache:
     @property
     def null_text(self) -> Tensor:
         """The embedding `(L, D)` of the empty caption, float32."""
-        return load_file(self.folder / NULL_TEXT)["text"].float()
+        try:
+            return load_file(self.folder / NULL_TEXT)["text"].float()
+        except (SafetensorError, OSError, KeyError) as error:
+            raise InputError(f"{self.folder / NULL_TEXT} cannot be read ({error})", REMEDY) from error
 
 
 def open_cache(cfg: VoidConfig) -> Cache:
@@ -122,10 +127,10 @@ def _build(cfg: VoidConfig, rows: list[ManifestRow], made_from: dict[str, Any], 
         "shards": {name: done[name].ids for name in plan},
         "failures": failures,
     }
-    write_json(folder / INDEX, index)
+    write_json(folder / INDEX, index, earlier=is_our_json(*index))
     for shard in folder.glob("shard-*"):
         if shard.name not in plan:
-            shard.unlink()
+            remove_written(shard)
     log.info("latent cache %s: %d pairs, %d set aside", folder, len(rows) - len(failures), len(failures))
     return Cache(folder, index, rows)
 
@@ -174,8 +179,8 @@ def _encode_missing(
     from void.cache.encode import EMPTY_CAPTION, Encoder
 
     encoder = Encoder(cfg, torch_device(cfg.device))
-    with whole_file(folder / NULL_TEXT) as partial:
-        save_file({"text": encoder.text(EMPTY_CAPTION).to(DTYPES[cfg.cache.dtype])}, partial)
+    if not (folder / NULL_TEXT).is_file():
+        write_tensors(folder / NULL_TEXT, {"text": encoder.text(EMPTY_CAPTION)}, dtype=DTYPES[cfg.cache.dtype])
     total = sum(len(rows) for rows in plan.values())
     ready = sum(len(plan[name]) for name in done)
     failed = sum(len(contents.failures) for contents in done.values())

@@ -31,6 +31,7 @@ def evaluate(config: VoidConfig) -> None:
     if results.is_finished(root, key):
         console.print(f"evaluation is up to date: {root / results.REPORT}", highlight=False)
         return
+    results.check_free(root)
     remove_partials(root)
 
     # Imported here because torchmetrics takes seconds to load, and a rerun of a finished evaluation needs none of it.

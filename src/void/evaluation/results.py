@@ -21,7 +21,7 @@ from void.evaluation.baselines import BASELINES, TRUTH
 from void.evaluation.folders import Folder
 from void.evaluation.panels import Panel
 from void.evaluation.scores import COLUMNS, MeanScore, Score, mean_scores
-from void.files import read_json, sha256_file, write_json, write_text
+from void.files import check_replaceable, is_our_json, read_json, remove_written, sha256_file, write_json, write_text
 from void.pipelines.predictions import Prediction
 
 if TYPE_CHECKING:
@@ -147,21 +147,42 @@ def csv_text(metrics: dict[str, Any]) -> str:
     return text.getvalue()
 
 
+def check_free(root: Path) -> None:
+    """Raise unless every file that an evaluation writes is absent or of an earlier evaluation.
+
+    Raises:
+        InputError: one is there that no evaluation wrote, or that was changed since.
+    """
+    for name in (TABLE, REPORT, METRICS):
+        check_replaceable(root / name, earlier=_is_earlier)
+
+
+def _is_earlier(file: Path) -> bool:
+    """Whether metrics.json says that an evaluation wrote exactly this, for files that no ledger lists."""
+    metrics = file.parent / METRICS
+    if not is_our_json("schema", "kind", "files")(metrics) or (found := read_json(metrics))["kind"] != KIND:
+        return False
+    return file == metrics or found["files"].get(file.name) == sha256_file(file)
+
+
 def publish(root: Path, metrics: dict[str, Any], pages: Mapping[str, str]) -> None:
     """Write table, pages and metrics; the folder counts as finished once metrics.json is there.
 
     Args:
         root: the folder.
         metrics: of `metrics_document`.
-        pages: HTML by file name. A noise page that is not among them is deleted.
+        pages: HTML by file name. A noise page of an earlier evaluation that is not among them is deleted.
+
+    Raises:
+        InputError: as `check_free`; the disk is full.
     """
     texts = {TABLE: csv_text(metrics), **pages}
     for name, text in texts.items():
-        write_text(root / name, text)
+        write_text(root / name, text, earlier=_is_earlier)
     if NOISE_PAGE not in texts:
-        (root / NOISE_PAGE).unlink(missing_ok=True)
+        remove_written(root / NOISE_PAGE, earlier=_is_earlier)
     checksums = {name: sha256_file(root / name) for name in texts}
-    write_json(root / METRICS, {"schema": SCHEMA, "kind": KIND, "files": checksums, **metrics})
+    write_json(root / METRICS, {"schema": SCHEMA, "kind": KIND, "files": checksums, **metrics}, earlier=_is_earlier)
 
 
 def is_finished(root: Path, key: str) -> bool:

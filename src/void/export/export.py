@@ -17,7 +17,7 @@ from void.export.lora import write_lora_file, write_lora_folder
 from void.export.model_card import model_card
 from void.export.pipeline_folder import folder_key, pipeline_record, write_pipeline_folder
 from void.export.single_file import file_key, write_single_file
-from void.files import sha256_of
+from void.files import check_replaceable, sha256_of
 from void.models.comfyui import to_comfyui
 from void.models.lora import lora_identity
 from void.pipelines import weights
@@ -118,5 +118,6 @@ def _is_current(path: Path, key: str, key_of: Callable[[Path], str | None]) -> b
     if found == key:
         log.info("%s is up to date", path)
     else:
+        check_replaceable(path, earlier=lambda file: key_of(file) is not None)
         log.info("%s was made from something else and is replaced", path)
     return found == key

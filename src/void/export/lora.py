@@ -21,13 +21,16 @@ from torch import Tensor
 
 from void.export.config import LoraLayout
 from void.export.pipeline_folder import RECORD
-from void.export.single_file import KEY, write_tensors
+from void.export.single_file import KEY, write_keyed
 from void.files import whole_folder, write_json
 from void.models.comfyui import to_comfyui
 from void.models.lora import Lora, peft_arguments, read_matrices
 from void.models.lora.read import PEFT_PREFIX
 from void.models.lora.scales import ADAPTER_CONFIG, ADAPTER_WEIGHTS, DIFFUSERS_METADATA, DIFFUSERS_PREFIX
 from void.recipe import FloatType, MaskExpansion
+
+KIND = "exported LoRA"
+"""Name of a folder for peft in its ledger."""
 
 
 def write_lora_file(
@@ -64,7 +67,7 @@ def write_lora_file(
         ranks = {layer.name: layer.rank for layer in lora.layers}
         stated = {f"{DIFFUSERS_PREFIX}{name}": value for name, value in peft_arguments(ranks, ranks).items()}
         metadata[DIFFUSERS_METADATA] = json.dumps(stated, indent=2, sort_keys=True)
-    write_tensors(path, _as_type(tensors, dtype), metadata)
+    write_keyed(path, _as_type(tensors, dtype), metadata)
 
 
 def write_lora_folder(
@@ -88,8 +91,8 @@ def write_lora_folder(
         tensors |= {f"{name}.lora_A.weight": down, f"{name}.lora_B.weight": up}
     ranks = {layer.name: layer.rank for layer in lora.layers}
     values = {"peft_type": "LORA"} | peft_arguments(ranks, {layer.name: layer.alpha for layer in lora.layers})
-    with whole_folder(path) as partial:
-        write_tensors(partial / ADAPTER_WEIGHTS, _as_type(tensors, dtype), {})
+    with whole_folder(path, KIND) as partial:
+        write_keyed(partial / ADAPTER_WEIGHTS, _as_type(tensors, dtype), {})
         write_json(partial / ADAPTER_CONFIG, values)
         write_json(partial / RECORD, dict(record))
 

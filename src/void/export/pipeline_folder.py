@@ -32,6 +32,9 @@ from void.pipelines.void_pipeline import VoidPipeline
 
 __all__ = ["VoidPipeline"]
 '''
+KIND = "exported pipeline"
+"""Name of the folder in its ledger."""
+COMPONENTS = ("transformer", "vae", "scheduler", "tokenizer", "text_encoder")
 
 
 def pipeline_record(config: VoidConfig, checkpoint: weights.Checkpoint, card: str) -> dict[str, Any]:
@@ -80,7 +83,7 @@ def write_pipeline_folder(
         text_encoder=build_text_encoder(config.model) if with_text else None,
         **pipeline_settings(config),
     )
-    with whole_folder(path) as partial:
+    with whole_folder(path, KIND, earlier=_is_earlier_export) as partial:
         pipeline.save_pretrained(partial)
         write_text(partial / CARD, card)
         write_text(partial / LOADER, LOADER_TEXT)
@@ -88,6 +91,12 @@ def write_pipeline_folder(
         # safetensors makes files that only their owner can read, whatever the umask says.
         for file in partial.rglob("*.safetensors"):
             file.chmod((partial / CARD).stat().st_mode)
+
+
+def _is_earlier_export(path: Path) -> bool:
+    """Whether a folder without a ledger holds an export's record and nothing that no export has."""
+    known = {RECORD, CARD, "model_index.json", *COMPONENTS}
+    return folder_key(path) is not None and {file.name for file in path.iterdir()} <= known
 
 
 def folder_key(path: Path) -> str | None:

@@ -6,11 +6,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from diffusers import CogVideoXTransformer3DModel
-from safetensors.torch import save_file
 from torch import Tensor
 
-from void.files import whole_file
 from void.models.weights import read_metadata
+from void.tensor_files import write_tensors
 
 KEY = "void_export"
 
@@ -26,24 +25,18 @@ def write_single_file(
         key: of the content, kept in the header.
         rename: gives a tensor's name in the file from diffusers' name.
     """
-    write_tensors(path, {rename(name): tensor for name, tensor in transformer.state_dict().items()}, {KEY: key})
+    write_keyed(path, {rename(name): tensor for name, tensor in transformer.state_dict().items()}, {KEY: key})
 
 
-def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
-    """Write a safetensors file, whole or not at all.
+def write_keyed(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
+    """Write a safetensors file of PyTorch's kind, whole or not at all.
 
     Args:
-        path: Path of the file.
+        path: Path of the file. An export of an earlier version is replaced.
         tensors: Tensors by name.
         metadata: Further entries of the header.
     """
-    with whole_file(path) as partial:
-        # safetensors makes files that only their owner can read, whatever the umask says.
-        partial.touch()
-        mode = partial.stat().st_mode
-        contiguous = {name: tensor.contiguous() for name, tensor in tensors.items()}
-        save_file(contiguous, partial, metadata={"format": "pt", **metadata})
-        partial.chmod(mode)
+    write_tensors(path, tensors, {"format": "pt", **metadata}, earlier=lambda file: file_key(file) is not None)
 
 
 def file_key(path: Path) -> str | None:

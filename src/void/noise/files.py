@@ -11,11 +11,10 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from void.errors import InputError
-from void.files import whole_file
+from void.tensor_files import write_tensors
 
 TENSOR = "noise"
 HEADER = "made_from"
@@ -32,8 +31,7 @@ def write_noise(path: Path, noise_TChw: Tensor, made_from: dict[str, Any], dtype
         dtype: on disk.
     """
     header = {HEADER: json.dumps(made_from, sort_keys=True)}
-    with whole_file(path) as partial:
-        save_file({TENSOR: noise_TChw.to("cpu", dtype).contiguous()}, partial, metadata=header)
+    write_tensors(path, {TENSOR: noise_TChw}, header, dtype=dtype)
 
 
 def read_noise(path: Path, shape: tuple[int, int, int, int] | None = None) -> Tensor:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import shutil
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -19,11 +18,13 @@ from typing import Any
 from void.conditioning import effective_levels
 from void.config import VoidConfig
 from void.errors import InputError
-from void.files import PARTIAL_MARK, read_json, sha256_file, sha256_of, write_json
+from void.files import read_json, remove_written, sha256_file, sha256_of, write_json
 from void.models.checkpoints import TRAINER_STATE, TRANSFORMER, complete_checkpoints, resolve_checkpoint
 
 SCHEMA = 1
 STATE = "state"
+KIND = "checkpoint"
+"""Name of a checkpoint's folder in its ledger."""
 # Keys of `training` that a rerun may change: they alter what is done around the steps, never the steps.
 FREE_KEYS = (
     "root",
@@ -182,9 +183,10 @@ def check_continues(state: TrainerState, settings: dict[str, Any], steps: int, f
 
 
 def rotate(root: Path, keep: int) -> None:
-    """Delete all but the newest `keep` checkpoints; a killed deletion leaves nothing that looks complete."""
+    """Delete all but the newest `keep` checkpoints; a killed deletion leaves nothing that looks complete.
+
+    A checkpoint that holds anything else than what training wrote is kept.
+    """
     found = complete_checkpoints(root)
     for step in sorted(found)[:-keep]:
-        doomed = found[step].with_name(f".{found[step].name}{PARTIAL_MARK}rotated")
-        found[step].rename(doomed)
-        shutil.rmtree(doomed)
+        remove_written(found[step])

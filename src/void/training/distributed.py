@@ -98,15 +98,15 @@ def zero_settings(cfg: VoidConfig, *, overlap: bool) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def shared_folder(accelerator: Accelerator, path: Path) -> Iterator[Path]:
+def shared_folder(accelerator: Accelerator, path: Path, kind: str) -> Iterator[Path]:
     """`whole_folder` for all processes: each writes into the yielded folder; the first publishes it when all have.
 
-    `path` must be on a file system that all processes share.
+    `path` must be on a file system that all processes share; `kind` is as for `whole_folder`.
     """
     with contextlib.ExitStack() as stack:
         partial: list[Any] = [None]
         if accelerator.is_main_process:
-            partial = [str(stack.enter_context(whole_folder(path)))]
+            partial = [str(stack.enter_context(whole_folder(path, kind)))]
         broadcast_object_list(partial)
         yield Path(partial[0])
         accelerator.wait_for_everyone()

@@ -53,7 +53,15 @@ from void.training.meter import Meter, StepResult
 from void.training.noise import training_noise
 from void.training.objective import velocity_loss
 from void.training.optim import build_optimizer, learning_rate
-from void.training.samples import SAMPLES, discard_after, samples_folder, step_name, validation_owed
+from void.training.samples import (
+    SAMPLES,
+    SAMPLES_KIND,
+    check_free,
+    discard_after,
+    samples_folder,
+    step_name,
+    validation_owed,
+)
 from void.training.validation import Validator, summarise
 
 log = logging.getLogger(__name__)
@@ -63,8 +71,8 @@ def train(cfg: VoidConfig) -> None:
     """Train up to `cfg.training.steps`, continuing from the newest checkpoint; a finished run returns at once.
 
     Raises:
-        InputError: the cache is missing, the folder holds another run, a value is out of range, or the loss stops
-            being finite.
+        InputError: the cache is missing, the folder holds another run, a value is out of range, the loss stops being
+            finite, or a file or folder that training is to write is there and no run wrote it.
     """
     recheck(cfg)
     check_run(cfg)
@@ -82,6 +90,7 @@ def train(cfg: VoidConfig) -> None:
         if state.step == cfg.training.steps and not validation_owed(cfg.training, state.step):
             log.info("training is finished: %s", newest)
             return
+    check_free(cfg.training, 0 if newest is None else state.step)
     trainer = Trainer(cfg, cache, settings, build_accelerator(cfg), noise)
     trainer.run(newest)
 
@@ -357,7 +366,7 @@ class Trainer:
 
     def _save(self) -> None:
         folder = self.root / CHECKPOINTS / step_name(self.step)
-        with shared_folder(self.accelerator, folder) as partial:
+        with shared_folder(self.accelerator, folder, checkpoint.KIND) as partial:
             self.accelerator.save_state(str(partial / checkpoint.STATE))
             if self.is_main:
                 with self._inference_weights():
@@ -390,7 +399,7 @@ class Trainer:
             return
         self.transformer.eval()
         folder = samples_folder(self.training, self.step)
-        with shared_folder(self.accelerator, folder) as partial, self._inference_weights():
+        with shared_folder(self.accelerator, folder, SAMPLES_KIND) as partial, self._inference_weights():
             found = self.validator.losses(self.transformer, self.schedule, self.rotary, self.dtype)
             self.validator.write_videos(self.transformer, partial)
             losses = sorted(gather_object(found), key=lambda item: (item.timestep, item.pair_id))

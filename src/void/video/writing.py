@@ -184,7 +184,7 @@ def _write_folder(
             f"{path} exists and is not a folder of frames that VOID wrote, so it is left as it is",
             "move it away, or choose another folder",
         )
-    with whole_folder(path) as partial:
+    with whole_folder(path, "folder of frames") as partial:
         times = None if timestamps is None else tuple(timestamps)
         written = write_frame_folder(
             partial, frames, bits=bits, fps=fps, sample_aspect_ratio=sample_aspect_ratio, timestamps=times

@@ -8,13 +8,14 @@ from typing import Any
 
 import cv2
 import numpy as np
-from safetensors.torch import save_file
+import torch
 from torch import Tensor
 
 from void.conditioning import to_frames
 from void.files import whole_file, write_json
 from void.models.vae import VoidVAE, decode_latents, encode_moments
 from void.models.vae_training.normalise import divide_latents, latent_statistics
+from void.tensor_files import write_tensors
 
 WEIGHTS, MEASUREMENTS, PICTURE = "vae.safetensors", "vae.json", "heldout.png"
 SHOWN_CLIPS = 6
@@ -38,8 +39,7 @@ def export(average: VoidVAE, clips: dict[str, Tensor], root: Path, step: int) ->
         "scaled_latent_mean": [round(value, 4) for value in mean_C.tolist()],
         "scaled_latent_std": [round(value, 4) for value in std_C.tolist()],
     }
-    with whole_file(root / WEIGHTS) as partial:
-        save_file({name: tensor.half().contiguous().cpu() for name, tensor in vae.state_dict().items()}, partial)
+    write_tensors(root / WEIGHTS, vae.state_dict(), dtype=torch.float16)
     write_json(root / MEASUREMENTS, {"config": _plain_config(vae), "measured": measured})
     _picture(root / PICTURE, clips, rebuilt)
     return measured
