@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,39 +11,20 @@ import pytest
 import torch
 from diffusers.callbacks import SDCFGCutoffCallback
 from diffusers.utils import export_to_video, load_video
-from golden_models import model_config
 from PIL import Image
+from pipelines.small_pipeline import CALL, FRAMES, HEIGHT, LATENTS, WIDTH, build, clip, seeded
+from pipelines.user_clips import write_clip
 
 from void.errors import InputError
-from void.models.build import build_scheduler, build_text_encoder, build_tokenizer, build_transformer, build_vae
 from void.models.text import encode_text
 from void.pipelines.void_pipeline import VoidPipeline, VoidPipelineOutput
-from void.quadmask import Quadmask
 from void.recipe import VideoResize
 from void.resize import resize_frames
-
-FRAMES, HEIGHT, WIDTH = 5, 32, 48
-
-
-def build() -> VoidPipeline:
-    model = model_config()
-    parts = (build_scheduler(model), build_tokenizer(model), build_text_encoder(model))
-    made = VoidPipeline(build_transformer(model).eval(), build_vae(model), *parts)
-    made.set_progress_bar_config(disable=True)
-    return made
 
 
 @pytest.fixture(scope="module")
 def pipeline() -> VoidPipeline:
     return build()
-
-
-def clip(seed: int = 0, frames: int = FRAMES, height: int = HEIGHT, width: int = WIDTH) -> dict[str, Any]:
-    rng = np.random.default_rng(seed)
-    primary_THW = np.zeros((frames, height, width), bool)
-    primary_THW[:, 8:16, 8 : 24 + seed] = True
-    video = rng.integers(0, 256, (frames, height, width, 3), dtype=np.uint8)
-    return {"video": video, "quadmask": Quadmask(primary_THW, np.roll(primary_THW, 8, axis=1))}
 
 
 def images(pixels: dict[str, Any]) -> dict[str, Any]:
@@ -51,14 +34,6 @@ def images(pixels: dict[str, Any]) -> dict[str, Any]:
         "video": [Image.fromarray(frame) for frame in pixels["video"]],
         "quadmask": [Image.fromarray(frame).convert("RGB") for frame in grey_THW],
     }
-
-
-def seeded(seed: int) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
-
-
-CALL: dict[str, Any] = {"prompt": "a floor", "num_inference_steps": 2}
-LATENTS = CALL | {"output_type": "latent"}
 
 
 def test_images_in_and_images_out(pipeline: VoidPipeline, tmp_path) -> None:
@@ -279,3 +254,15 @@ def test_bad_arguments(pipeline: VoidPipeline, change: dict[str, Any], message: 
         return
     with pytest.raises(InputError, match=message):
         pipeline(**call)
+
+
+def test_the_example_of_the_page_runs(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = Path(__file__).resolve().parents[2] / "docs" / "pipeline.md"
+    (example,) = [
+        block for block in re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL) if "export_to_video" in block
+    ]
+    monkeypatch.chdir(tmp_path)
+    build().save_pretrained("my-model")
+    write_clip(Path("clip"), 7, 48, 64)
+    exec(example.replace("height=96, width=128", "height=32, width=48").replace("steps=10", "steps=2"), {})
+    assert len(load_video("result.mp4")) == 7

@@ -10,13 +10,11 @@ import diffusers
 import pytest
 import torch
 from diffusers import DDIMScheduler, FlowMatchEulerDiscreteScheduler
-from golden_models import model_config
-from test_diffusers_protocol import LATENTS, clip, seeded
+from pipelines.small_pipeline import LATENTS, build, clip, seeded
 from torch import Tensor, nn
 
 from void.composition import compose_config
 from void.errors import InputError
-from void.models.build import build_scheduler, build_text_encoder, build_tokenizer, build_transformer, build_vae
 from void.pipelines import denoising
 from void.pipelines.denoising import Denoiser
 from void.pipelines.schedulers import SCHEDULERS, SchedulerStep, check_scheduler, noise_levels
@@ -116,11 +114,7 @@ def test_every_accepted_class_is_tested() -> None:
 
 @pytest.fixture(scope="module")
 def pipeline() -> VoidPipeline:
-    model = model_config()
-    parts = (build_scheduler(model), build_tokenizer(model), build_text_encoder(model))
-    made = VoidPipeline(build_transformer(model).eval(), build_vae(model), *parts)
-    made.set_progress_bar_config(disable=True)
-    return made
+    return build()
 
 
 @pytest.mark.parametrize("name", ["DPMSolverMultistepScheduler", "UniPCMultistepScheduler"])

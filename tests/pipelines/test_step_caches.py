@@ -11,11 +11,11 @@ import torch
 from diffusers import FasterCacheConfig, PyramidAttentionBroadcastConfig
 from diffusers.hooks import FirstBlockCacheConfig, apply_first_block_cache
 from golden_models import model_config
-from test_diffusers_protocol import LATENTS, clip, seeded
+from pipelines.small_pipeline import LATENTS, build, clip, seeded
 
 from void.config import VoidConfig
 from void.errors import InputError
-from void.models.build import build_scheduler, build_text_encoder, build_tokenizer, build_transformer, build_vae
+from void.models.build import build_scheduler, build_transformer, build_vae
 from void.pipelines.config import Cache, InferConfig
 from void.pipelines.memory import apply_memory
 from void.pipelines.settings import sampling_settings
@@ -29,11 +29,7 @@ LONG = {"window_frames": 13, "overlap_frames": 8}
 
 @pytest.fixture
 def pipeline() -> VoidPipeline:
-    model = model_config()
-    parts = (build_scheduler(model), build_tokenizer(model), build_text_encoder(model))
-    made = VoidPipeline(build_transformer(model).eval(), build_vae(model), *parts)
-    made.set_progress_bar_config(disable=True)
-    return made
+    return build()
 
 
 @pytest.fixture
