@@ -88,7 +88,8 @@ def measured(pipeline: VoidPipeline, guidance_scale: float, repeats: int) -> Ite
             pipeline.transformer.disable_cache()
             ratios.append(cached_seconds / seconds)
             errors.append((decoded(pipeline, cached) - decoded(pipeline, plain)).square().mean().item())
-        yield name, statistics.median(ratios), 10 * math.log10(4 / statistics.mean(errors))
+        error = statistics.mean(errors)
+        yield name, statistics.median(ratios), 10 * math.log10(4 / error) if error else math.inf
 
 
 def sampled(pipeline: VoidPipeline, call: dict[str, Tensor], guidance_scale: float, seed: int) -> tuple[Tensor, float]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -20,18 +21,17 @@ from void.config import VoidConfig
 from void.errors import InputError
 from void.pipelines.checks import INVERT_QUADMASK, check_polarity
 from void.pipelines.clip_folders import ClipFolder, MaskKind, read_clip_folder
+from void.pipelines.clip_masks import BINARY_WHITE, iter_mask
 from void.pipelines.fitting import fit_clip
 from void.pipelines.fitting import mirrored as mirrored  # also found here by those who read clips
 from void.pipelines.frame_fit import FrameFit, Size
 from void.quadmask import Quadmask
 from void.recipe import RecipeConfig
 from void.shapes import ceil_frames
-from void.video import VideoInfo, iter_video, probe, write_frames
+from void.video import VideoInfo, iter_video, largest_shift, probe, write_frames
 
 log = logging.getLogger(__name__)
 
-# From here on a binary mask's pixel is white: the released threshold.
-BINARY_WHITE = 240
 INVERT = {
     MaskKind.quadmask: INVERT_QUADMASK,
     MaskKind.binary: "in mask_*.mp4 white is removed: invert the video, or name it quadmask_0.mp4, where black is",
@@ -80,13 +80,17 @@ def load_clip(source: ClipFolder | Path, config: VoidConfig) -> Clip:
         log.warning(
             "%s: only the first %d of %d frames are sampled (recipe.max_frames)", files.video, frames, info.frames
         )
+    padded = padded_length(frames, recipe, config.infer.window)
+    if info.timestamps is not None:
+        _tell_timing(files.video, info, kept=recipe.restore_fps and (recipe.trim_padding or padded == frames))
     fitted = fit_clip(
         iter_video(files.video, max_frames=frames),
-        _iter_mask(files, frames),
+        iter_mask(files, frames),
         config.data.height,
         config.data.width,
         aspect=config.infer.aspect,
-        length=padded_length(frames, recipe, config.infer.window),
+        sample_aspect_ratio=info.sample_aspect_ratio,
+        length=padded,
         num_frames=frames,
         video_resize=recipe.video_resize,
         mask_resize=recipe.mask_resize,
@@ -98,31 +102,53 @@ def load_clip(source: ClipFolder | Path, config: VoidConfig) -> Clip:
     return Clip(fitted.video_THWC, fitted.quadmask, files.caption, info, frames, fitted.fit)
 
 
+def _tell_timing(video: Path, info: VideoInfo, *, kept: bool) -> None:
+    assert info.timestamps is not None
+    if kept:
+        log.info("%s plays at a varying rate, %.3g frames per second on average: its times are kept", video, info.fps)
+    else:
+        shift = largest_shift(info.timestamps, info.fps)
+        log.warning("%s plays at a varying rate; the result does not: frames shift by up to %.2f s", video, shift)
+
+
 def check_clip(files: ClipFolder) -> tuple[VideoInfo, VideoInfo]:
-    """Length, size and rate of a clip and of its mask, which belong together; decodes one frame of each.
+    """Length, size and rate of a clip and of its first mask, which belong together; decodes the files to count them.
 
     Raises:
-        InputError: a file is broken, lengths or shapes differ, or the rate makes no sense.
+        InputError: A file is broken, lengths or shapes differ, or the rate makes no sense.
     """
-    info, mask_info = probe(files.video), probe(files.mask)
+    info, mask_infos = probe(files.video), [probe(mask) for mask in files.masks]
     if not math.isfinite(info.fps) or not 0 < info.fps <= MAX_FPS:
         raise InputError(
             f"{files.video} plays at {info.fps:g} frames per second",
             f"write it again with a rate above 0 and up to {MAX_FPS}",
         )
-    if info.frames != mask_info.frames:
+    for mask, mask_info in zip(files.masks, mask_infos, strict=True):
+        _check_mask(files.video, info, mask, mask_info)
+    return info, mask_infos[0]
+
+
+def _check_mask(video: Path, info: VideoInfo, mask: Path, mask_info: VideoInfo) -> None:
+    if mask_info.frames not in (1, info.frames):
         raise InputError(
-            f"{files.mask} has {mask_info.frames} frames, {files.video.name} has {info.frames}",
-            "give every frame of the clip a mask (255 everywhere while there is nothing to remove)",
+            f"{mask} has {mask_info.frames} frames, {video.name} has {info.frames}",
+            "give every frame of the clip a mask (255 everywhere while there is nothing to remove), or one for all",
         )
-    ratio = (info.width / info.height) / (mask_info.width / mask_info.height)
-    if abs(ratio - 1) > MAX_ASPECT_DIFFERENCE:
+    # Masks are drawn on the stored pixels, or on the picture as it is shown.
+    stored = mask_info.width / mask_info.height
+    ratios = [shown / (info.width / info.height) for shown in (stored, shown_aspect(mask_info))]
+    ratios += [stored / shown_aspect(info), shown_aspect(mask_info) / shown_aspect(info)]
+    if all(abs(ratio - 1) > MAX_ASPECT_DIFFERENCE for ratio in ratios):
         raise InputError(
-            f"{files.mask} is {mask_info.width}x{mask_info.height}, {files.video.name} is {info.width}x{info.height} "
+            f"{mask} is {mask_info.width}x{mask_info.height}, {video.name} is {info.width}x{info.height} "
             "(width x height): another aspect ratio",
             "give the mask the clip's size",
         )
-    return info, mask_info
+
+
+def shown_aspect(info: VideoInfo) -> float:
+    """Width of a picture divided by its height, as it is shown."""
+    return info.width / info.height * float(info.sample_aspect_ratio)
 
 
 def padded_length(frames: int, recipe: RecipeConfig, window: int) -> int:
@@ -150,17 +176,21 @@ def write_result(
     Raises:
         InputError: the disk is full.
     """
-    recipe = config.recipe
+    recipe, info = config.recipe, clip.info
     frames = clip.frames if recipe.trim_padding else len(result_THWC)
-    fps = output_fps(clip, recipe)
-    if not recipe.restore_size:
-        height, width = clip.fit.model_size
-        write_frames(file, result_THWC[:frames], (frames, height, width), fps, crf=config.infer.crf)
-        return VideoInfo(frames, height, width, fps)
-    height, width = even_size(clip.fit.source_size)
-    restored = (frame_HWC[:height, :width] for frame_HWC in _restored(result_THWC[:frames], clip, source))
-    write_frames(file, restored, (frames, height, width), fps, crf=config.infer.crf)
-    return VideoInfo(frames, height, width, fps)
+    fps, timestamps = output_fps(clip, recipe), None
+    if recipe.restore_fps and info.timestamps is not None and frames <= len(info.timestamps):
+        timestamps = info.timestamps[:frames]
+    written: Iterable[NDArray[np.uint8]] = result_THWC[:frames]
+    (height, width), pixel_aspect = clip.fit.model_size, Fraction(1)
+    if recipe.restore_size:
+        (height, width), pixel_aspect = even_size(clip.fit.source_size), info.sample_aspect_ratio
+        written = (frame_HWC[:height, :width] for frame_HWC in _restored(result_THWC[:frames], clip, source))
+    shape_THW = (frames, height, width)
+    write_frames(
+        *(file, written, shape_THW, fps), crf=config.infer.crf, sample_aspect_ratio=pixel_aspect, timestamps=timestamps
+    )
+    return VideoInfo(*shape_THW, fps, pixel_aspect, timestamps)
 
 
 def output_fps(clip: Clip, recipe: RecipeConfig) -> float:
@@ -191,14 +221,3 @@ def _originals(video: Path, length: int, frames: int) -> Iterator[NDArray[np.uin
     assert last_HWC is not None
     for _ in range(frames - length):
         yield last_HWC
-
-
-def _iter_mask(files: ClipFolder, frames: int) -> Iterator[Quadmask]:
-    """Quadmasks of one frame each, at the file's size."""
-    for index, frame_HWC in enumerate(iter_video(files.mask, max_frames=frames)):
-        grey_THW = frame_HWC[None, ..., 0]
-        if files.mask_kind is MaskKind.binary:
-            primary_THW = grey_THW >= BINARY_WHITE
-            yield Quadmask(primary_THW, np.zeros_like(primary_THW))
-        else:
-            yield Quadmask.unpack(grey_THW, f"{files.mask}, frame {index},")

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from fractions import Fraction
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,8 @@ from void.pipelines.inputs import Clip, Mask, Pixels, as_clips, as_quadmasks
 from void.quadmask import Quadmask
 from void.recipe import Aspect, MaskResize, VideoResize
 from void.shapes import ceil_frames, check_frames, check_size
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +76,7 @@ def fit_clip(
     width: int,
     *,
     aspect: Aspect = Aspect.letterbox,
+    sample_aspect_ratio: float | Fraction = 1,
     length: int | None = None,
     num_frames: int | None = None,
     video_resize: VideoResize = VideoResize.area,
@@ -90,6 +94,8 @@ def fit_clip(
         height: Height that the model sees, a multiple of 16.
         width: Width that the model sees, likewise.
         aspect: What happens to a clip of another shape: letterbox, crop or stretch.
+        sample_aspect_ratio: Width of a pixel of the clip divided by its height, as it is shown. The mask shows what the
+            clip shows, whatever its own size.
         length: Frames of the result, 8k+5; None: the shortest legal length that holds the clip.
         num_frames: Frames of an iterator.
         video_resize: Rule by which frames change their size.
@@ -116,8 +122,10 @@ def fit_clip(
     if length < num_frames:
         raise InputError(f"length = {length} is below the clip's {num_frames} frames", f"use {ceil_frames(num_frames)}")
     size = (height, width)
-    video_THWC, fit = _fitted_frames(video, num_frames, size, aspect, video_resize)
-    fitted = _fitted_masks(quadmask, num_frames, size, aspect, mask_resize)
+    video_THWC, fit = _fitted_frames(video, num_frames, size, aspect, video_resize, sample_aspect_ratio)
+    rows, columns = fit.source_size
+    shown = columns / rows * float(sample_aspect_ratio)
+    fitted = _fitted_masks(quadmask, num_frames, size, aspect, mask_resize, shown)
     order = mirrored(num_frames, length)
     return FittedClip(
         video_THWC[order], Quadmask(fitted.primary_THW[order], fitted.affected_THW[order]), num_frames, fit
@@ -153,18 +161,23 @@ def stretch_clips(
                 "resize it first, or give frames of 8 bits: a uint8 array (T, H, W, 3) or PIL images",
             )
         else:
-            stretched.append(_fitted_frames(iter(clip), len(clip), size, Aspect.stretch, VideoResize.area)[0])
+            stretched.append(_fitted_frames(iter(clip), len(clip), size, Aspect.stretch, VideoResize.area, 1)[0])
     sizes = ((height or mask.shape[1], width or mask.shape[2]) for mask in masks)
     resized = [mask if mask.shape[1:] == size else mask.resize(*size) for mask, size in zip(masks, sizes, strict=True)]
     return stretched, resized
 
 
 def _fitted_frames(
-    frames: Iterator[NDArray[np.uint8]], num_frames: int, size: Size, aspect: Aspect, rule: VideoResize
+    frames: Iterator[NDArray[np.uint8]],
+    num_frames: int,
+    size: Size,
+    aspect: Aspect,
+    rule: VideoResize,
+    pixel_aspect: float | Fraction,
 ) -> tuple[NDArray[np.uint8], FrameFit]:
     video_THWC, fit, count = np.empty((num_frames, *size, 3), np.uint8), None, 0
-    for frame_HWC in islice(frames, num_frames):
-        fit = fit or frame_fit(frame_HWC.shape[:2], size, aspect)
+    for frame_HWC in _counted(frames, num_frames, "clip"):
+        fit = fit or frame_fit(frame_HWC.shape[:2], size, aspect, pixel_aspect)
         video_THWC[count] = fit.frame(frame_HWC, rule)
         count += 1
     if fit is None or count < num_frames:
@@ -172,17 +185,29 @@ def _fitted_frames(
     return video_THWC, fit
 
 
-def _fitted_masks(masks: Iterator[Quadmask], num_frames: int, size: Size, aspect: Aspect, rule: MaskResize) -> Quadmask:
+def _fitted_masks(
+    masks: Iterator[Quadmask], num_frames: int, size: Size, aspect: Aspect, rule: MaskResize, shown_aspect: float
+) -> Quadmask:
     primary_THW, affected_THW = (np.empty((num_frames, *size), np.bool_) for _ in range(2))
     fit, count = None, 0
-    for mask in islice(masks, num_frames):
-        fit = fit or frame_fit(mask.shape[1:], size, aspect)
+    for mask in _counted(masks, num_frames, "mask"):
+        if fit is None:
+            _, rows, columns = mask.shape
+            fit = frame_fit((rows, columns), size, aspect, shown_aspect * rows / columns)
         fitted = fit.mask(mask, rule)
         primary_THW[count], affected_THW[count] = fitted.primary_THW[0], fitted.affected_THW[0]
         count += 1
     if count < num_frames:
         raise InputError(f"the mask ends after {count} of {num_frames} frames", "give a mask of every frame")
     return Quadmask(primary_THW, affected_THW)
+
+
+def _counted(items: Iterator[T], count: int, name: str) -> Iterator[T]:
+    """The items, to the iterator's end, where a reader may still report what it found."""
+    for index, item in enumerate(items):
+        if index == count:
+            raise InputError(f"the {name} has more than {count} frames", "give the number of frames that it has")
+        yield item
 
 
 def _one_clip(clip: Clip, name: str) -> NDArray[np.uint8]:

@@ -15,6 +15,7 @@ Shape legend: H height, W width, C colours.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,24 +103,25 @@ class FrameFit:
         return (box.top, height - box.top - box.height), (box.left, width - box.left - box.width)
 
 
-def frame_fit(source_size: Size, model_size: Size, aspect: Aspect) -> FrameFit:
+def frame_fit(source_size: Size, model_size: Size, aspect: Aspect, pixel_aspect: float | Fraction = 1) -> FrameFit:
     """The fit of a size to the model's size.
 
     Args:
         source_size: `(H, W)` of the clip or mask.
         model_size: `(H, W)` that the model sees.
         aspect: letterbox, crop or stretch.
+        pixel_aspect: Width of a pixel of the source divided by its height, as it is shown; the model's are square.
     """
     source, model = Box(0, 0, *source_size), Box(0, 0, *model_size)
     if aspect is Aspect.letterbox:
-        model = _inscribed(model_size, source_size)
+        model = _inscribed(model_size, (source_size[0], source_size[1] * pixel_aspect))
     elif aspect is Aspect.crop:
-        source = _inscribed(source_size, model_size)
+        source = _inscribed(source_size, (model_size[0], model_size[1] / pixel_aspect))
     return FrameFit(source_size, model_size, source, model)
 
 
-def _inscribed(outer: Size, shape: Size) -> Box:
+def _inscribed(outer: Size, shape: tuple[float, float | Fraction]) -> Box:
     """The largest centred box in `outer` that has the aspect ratio of `shape`, to the pixel."""
-    scale = min(outer[0] / shape[0], outer[1] / shape[1])
+    scale = float(min(outer[0] / shape[0], outer[1] / shape[1]))
     height, width = (min(side, max(1, round(wanted * scale))) for side, wanted in zip(outer, shape, strict=True))
     return Box((outer[0] - height) // 2, (outer[1] - width) // 2, height, width)
