@@ -49,6 +49,11 @@ class Quadmask:
         frames, height, width = self.primary_THW.shape
         return frames, height, width
 
+    @property
+    def marked_THW(self) -> NDArray[np.bool_]:  # noqa: N802
+        """Where a pixel is primary, affected or both, `(T, H, W)`."""
+        return self.primary_THW | self.affected_THW
+
     def pack(self) -> NDArray[np.uint8]:
         """Grey values `(T, H, W)`, uint8, only 0/63/127/255: the form on disk."""
         grey = np.full(self.shape, KEEP, np.uint8)

@@ -18,7 +18,8 @@ from torch.nn.functional import interpolate
 from void.config import VoidConfig
 from void.errors import InputError
 from void.pipelines.clip_folders import MaskKind, find_clips, read_clip_folder
-from void.pipelines.clips import load_clip, mirrored, padded_length, write_result
+from void.pipelines.clip_results import write_result
+from void.pipelines.clips import load_clip, mirrored, padded_length
 from void.pipelines.frame_fit import Box, frame_fit
 from void.quadmask import Quadmask
 from void.recipe import Aspect, RecipeConfig, VideoResize

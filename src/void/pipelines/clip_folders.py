@@ -77,10 +77,19 @@ def find_clips(folder: Path) -> list[ClipFolder]:
     Raises:
         InputError: no clips, or a folder with a missing, ambiguous or broken file.
     """
+    return [read_clip_folder(item) for item in find_clip_folders(folder)]
+
+
+def find_clip_folders(folder: Path) -> list[Path]:
+    """`folder` itself where it is a clip, or the clips in it, sorted by name; whether they are whole is not looked at.
+
+    Raises:
+        InputError: There is none.
+    """
     if not folder.is_dir():
         raise InputError(f"infer.input={folder} is not a folder", f"give a folder with {EXPECTED}, or one of such")
     if _is_clip(folder):
-        return [read_clip_folder(folder)]
+        return [folder]
     below = sorted(
         item for item in folder.iterdir() if item.is_dir() and not item.name.startswith(".") and _is_clip(item)
     )
@@ -89,7 +98,7 @@ def find_clips(folder: Path) -> list[ClipFolder]:
             f"infer.input={folder} holds no clip: neither it nor a folder in it has {VIDEO}, a mask or {PROMPT}",
             f"give a folder with {EXPECTED}, or one of such folders",
         )
-    return [read_clip_folder(item) for item in below]
+    return below
 
 
 def read_clip_folder(folder: Path) -> ClipFolder:

@@ -1,6 +1,6 @@
-"""A user's clip as the model sees it, and a result as the user gets it back.
+"""A user's clip as the model sees it.
 
-Both directions go frame by frame: at its own size never more than a frame or two of a clip is in memory.
+It is read frame by frame: at its own size never more than a frame or two of a clip is in memory.
 
 Shape legend: T frames, H height, W width, C colours.
 """
@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -22,13 +21,15 @@ from void.errors import InputError
 from void.pipelines.checks import INVERT_QUADMASK, check_polarity
 from void.pipelines.clip_folders import ClipFolder, MaskKind, read_clip_folder
 from void.pipelines.clip_masks import BINARY_WHITE, iter_mask
+from void.pipelines.config import Region
 from void.pipelines.fitting import fit_clip
 from void.pipelines.fitting import mirrored as mirrored  # also found here by those who read clips
-from void.pipelines.frame_fit import FrameFit, Size
+from void.pipelines.frame_fit import FrameFit
+from void.pipelines.region import find_marked, region_fits
 from void.quadmask import Quadmask
 from void.recipe import RecipeConfig
 from void.shapes import ceil_frames
-from void.video import VideoInfo, iter_video, largest_shift, probe, write_frames
+from void.video import VideoInfo, iter_video, largest_shift, probe
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +39,6 @@ INVERT = {
 }
 MAX_ASPECT_DIFFERENCE = 0.02
 MAX_FPS = 1000
-RELEASED_FPS = 12.0
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,8 @@ class Clip:
         prompt: the scene without the object.
         info: length, size and rate of the file.
         frames: how many frames of the file are in it.
-        fit: how the file's frames fit the model's size.
+        fit: how the file's frames fit the model's size; with a moving window, the first frame.
+        windows: With a moving window (`infer.region=auto`), how each of these frames fits.
     """
 
     video_THWC: NDArray[np.uint8]
@@ -60,6 +61,11 @@ class Clip:
     info: VideoInfo
     frames: int
     fit: FrameFit
+    windows: Sequence[FrameFit] | None = None
+
+    def fit_at(self, index: int) -> FrameFit:
+        """How a frame of the file fits the model's size."""
+        return self.fit if self.windows is None else self.windows[index]
 
 
 def load_clip(source: ClipFolder | Path, config: VoidConfig) -> Clip:
@@ -83,6 +89,7 @@ def load_clip(source: ClipFolder | Path, config: VoidConfig) -> Clip:
     padded = padded_length(frames, recipe, config.infer.window)
     if info.timestamps is not None:
         _tell_timing(files.video, info, kept=recipe.restore_fps and (recipe.trim_padding or padded == frames))
+    windows = _windows(files, info, frames, config) if config.infer.region is Region.auto else None
     fitted = fit_clip(
         iter_video(files.video, max_frames=frames),
         iter_mask(files, frames),
@@ -90,6 +97,7 @@ def load_clip(source: ClipFolder | Path, config: VoidConfig) -> Clip:
         config.data.width,
         aspect=config.infer.aspect,
         sample_aspect_ratio=info.sample_aspect_ratio,
+        windows=windows,
         length=padded,
         num_frames=frames,
         video_resize=recipe.video_resize,
@@ -99,7 +107,25 @@ def load_clip(source: ClipFolder | Path, config: VoidConfig) -> Clip:
         shown = f"white ({BINARY_WHITE} to 255)" if files.mask_kind is MaskKind.binary else "black (0) or 63"
         log.warning("%s removes nothing: no pixel of it is %s", files.mask, shown)
     check_polarity(fitted.quadmask, str(files.mask), INVERT[files.mask_kind])
-    return Clip(fitted.video_THWC, fitted.quadmask, files.caption, info, frames, fitted.fit)
+    return Clip(fitted.video_THWC, fitted.quadmask, files.caption, info, frames, fitted.fit, windows)
+
+
+def _windows(files: ClipFolder, info: VideoInfo, frames: int, config: VoidConfig) -> list[FrameFit] | None:
+    """The window of each frame; None, with a log line, where the whole picture is shown after all."""
+    source_size, model_size = (info.height, info.width), (config.data.height, config.data.width)
+    marked = find_marked(iter_mask(files, frames), source_size)
+    windows = region_fits(
+        marked, source_size, model_size, margin=config.infer.feather, pixel_aspect=info.sample_aspect_ratio
+    )
+    if windows is None:
+        log.info("%s: the model is shown the whole picture; no smaller window would hold what is marked", files.video)
+        return None
+    box = windows[0].source
+    log.info(
+        "%s: the model is shown a window of %dx%d pixels of %dx%d at %dx%d",
+        *(files.video, box.width, box.height, info.width, info.height, *reversed(model_size)),
+    )
+    return windows
 
 
 def _tell_timing(video: Path, info: VideoInfo, *, kept: bool) -> None:
@@ -154,70 +180,3 @@ def shown_aspect(info: VideoInfo) -> float:
 def padded_length(frames: int, recipe: RecipeConfig, window: int) -> int:
     """Length at which a clip of `frames` frames is sampled: legal, and a whole window where the recipe says so."""
     return max(ceil_frames(frames), window if recipe.pad_to_window else 0)
-
-
-def write_result(
-    file: Path, result_THWC: NDArray[np.uint8], clip: Clip, source: ClipFolder, config: VoidConfig
-) -> VideoInfo:
-    """Write a result with the input's length, size and rate, each as the recipe says.
-
-    H.264 takes even sides only: the last row or column of an odd input is left out.
-
-    Args:
-        file: target, `*.mp4`.
-        result_THWC: uint8 RGB, of the model's size and of the padded length.
-        clip: what was sampled.
-        source: its files; decoded again where pixels were not sampled (`infer.aspect=crop`).
-        config: the recipe and `infer.crf` are read.
-
-    Returns:
-        What was written.
-
-    Raises:
-        InputError: the disk is full.
-    """
-    recipe, info = config.recipe, clip.info
-    frames = clip.frames if recipe.trim_padding else len(result_THWC)
-    fps, timestamps = output_fps(clip, recipe), None
-    if recipe.restore_fps and info.timestamps is not None and frames <= len(info.timestamps):
-        timestamps = info.timestamps[:frames]
-    written: Iterable[NDArray[np.uint8]] = result_THWC[:frames]
-    (height, width), pixel_aspect = clip.fit.model_size, Fraction(1)
-    if recipe.restore_size:
-        (height, width), pixel_aspect = even_size(clip.fit.source_size), info.sample_aspect_ratio
-        written = (frame_HWC[:height, :width] for frame_HWC in _restored(result_THWC[:frames], clip, source))
-    shape_THW = (frames, height, width)
-    write_frames(
-        *(file, written, shape_THW, fps), crf=config.infer.crf, sample_aspect_ratio=pixel_aspect, timestamps=timestamps
-    )
-    return VideoInfo(*shape_THW, fps, pixel_aspect, timestamps)
-
-
-def output_fps(clip: Clip, recipe: RecipeConfig) -> float:
-    """Frames per second of a result."""
-    return clip.info.fps if recipe.restore_fps else RELEASED_FPS
-
-
-def even_size(size: Size) -> Size:
-    """The largest size with even sides that is not above `size`; at least 2 x 2."""
-    return max(2, size[0] - size[0] % 2), max(2, size[1] - size[1] % 2)
-
-
-def _restored(result_THWC: NDArray[np.uint8], clip: Clip, source: ClipFolder) -> Iterator[NDArray[np.uint8]]:
-    if clip.fit.sees_all:
-        for result_HWC in result_THWC:
-            yield clip.fit.restore(result_HWC, None)
-        return
-    originals = _originals(source.video, clip.frames, len(result_THWC))
-    for result_HWC, original_HWC in zip(result_THWC, originals, strict=True):
-        yield clip.fit.restore(result_HWC, original_HWC)
-
-
-def _originals(video: Path, length: int, frames: int) -> Iterator[NDArray[np.uint8]]:
-    """The file's frames; after the last one it stands still (padding that `trim_padding=false` leaves)."""
-    last_HWC: NDArray[np.uint8] | None = None
-    for last_HWC in iter_video(video, max_frames=length):
-        yield last_HWC
-    assert last_HWC is not None
-    for _ in range(frames - length):
-        yield last_HWC

@@ -18,10 +18,11 @@ from torch import Tensor
 
 from void.conditioning import to_frames
 from void.errors import InputError
-from void.pipelines.frame_fit import FrameFit, Size, frame_fit
+from void.pipelines.frame_fit import FrameFit, frame_fit
 from void.pipelines.inputs import Clip, Mask, Pixels, as_clips, as_quadmasks
 from void.quadmask import Quadmask
 from void.recipe import Aspect, MaskResize, VideoResize
+from void.resize import resize_frames, resize_mask
 from void.shapes import ceil_frames, check_frames, check_size
 
 T = TypeVar("T")
@@ -35,13 +36,15 @@ class FittedClip:
         video_THWC: uint8 RGB of the model's size and a legal length, mirrored from frame `frames` on.
         quadmask: The mask, of the same shape.
         frames: Number of frames that are the clip's own.
-        fit: How a frame of the clip fits the model's size.
+        fit: How a frame of the clip fits the model's size; of several windows the first.
+        windows: A fit for each frame; None where `fit` is that of all.
     """
 
     video_THWC: NDArray[np.uint8]
     quadmask: Quadmask
     frames: int
     fit: FrameFit
+    windows: Sequence[FrameFit] | None = None
 
     def restore(self, result: Clip, original: Clip | None = None) -> NDArray[np.uint8]:
         """A result at the clip's own length and size, uint8 `(T, H, W, 3)`.
@@ -63,7 +66,9 @@ class FittedClip:
         if not self.fit.sees_all and originals_THWC is None:
             raise InputError("parts of the clip were not sampled", "give restore(result, original=...) the clip itself")
         restored = [
-            self.fit.restore(frame_HWC, None if originals_THWC is None else originals_THWC[index])
+            (self.windows[index] if self.windows else self.fit).restore(
+                frame_HWC, None if originals_THWC is None else originals_THWC[index]
+            )
             for index, frame_HWC in enumerate(result_THWC[: self.frames])
         ]
         return np.stack(restored)
@@ -77,6 +82,7 @@ def fit_clip(
     *,
     aspect: Aspect = Aspect.letterbox,
     sample_aspect_ratio: float | Fraction = 1,
+    windows: Sequence[FrameFit] | None = None,
     length: int | None = None,
     num_frames: int | None = None,
     video_resize: VideoResize = VideoResize.area,
@@ -96,6 +102,7 @@ def fit_clip(
         aspect: What happens to a clip of another shape: letterbox, crop or stretch.
         sample_aspect_ratio: Width of a pixel of the clip divided by its height, as it is shown. The mask shows what the
             clip shows, whatever its own size.
+        windows: A fit for each frame, in place of one by `aspect`; None: one for all.
         length: Frames of the result, 8k+5; None: the shortest legal length that holds the clip.
         num_frames: Frames of an iterator.
         video_resize: Rule by which frames change their size.
@@ -122,14 +129,25 @@ def fit_clip(
     if length < num_frames:
         raise InputError(f"length = {length} is below the clip's {num_frames} frames", f"use {ceil_frames(num_frames)}")
     size = (height, width)
-    video_THWC, fit = _fitted_frames(video, num_frames, size, aspect, video_resize, sample_aspect_ratio)
+    video_THWC = np.empty((num_frames, *size, 3), np.uint8)
+    fit = windows[0] if windows else None
+    for index, frame_HWC in _counted(video, num_frames, "clip"):
+        fit = fit or frame_fit(frame_HWC.shape[:2], size, aspect, sample_aspect_ratio)
+        video_THWC[index] = (windows[index] if windows else fit).frame(frame_HWC, video_resize)
+    assert fit is not None
     rows, columns = fit.source_size
     shown = columns / rows * float(sample_aspect_ratio)
-    fitted = _fitted_masks(quadmask, num_frames, size, aspect, mask_resize, shown)
+    primary_THW, affected_THW = (np.empty((num_frames, *size), np.bool_) for _ in range(2))
+    for index, mask in _counted(quadmask, num_frames, "mask"):
+        if windows:
+            mask = resize_mask(mask, rows, columns, mask_resize)
+        _, mask_rows, mask_columns = mask.shape
+        mask_fit = frame_fit((mask_rows, mask_columns), size, aspect, shown * mask_rows / mask_columns)
+        fitted = (windows[index] if windows else mask_fit).mask(mask, mask_resize)
+        primary_THW[index], affected_THW[index] = fitted.primary_THW[0], fitted.affected_THW[0]
     order = mirrored(num_frames, length)
-    return FittedClip(
-        video_THWC[order], Quadmask(fitted.primary_THW[order], fitted.affected_THW[order]), num_frames, fit
-    )
+    padded = Quadmask(primary_THW[order], affected_THW[order])
+    return FittedClip(video_THWC[order], padded, num_frames, fit, windows)
 
 
 def mirrored(length: int, frames: int) -> list[int]:
@@ -161,53 +179,23 @@ def stretch_clips(
                 "resize it first, or give frames of 8 bits: a uint8 array (T, H, W, 3) or PIL images",
             )
         else:
-            stretched.append(_fitted_frames(iter(clip), len(clip), size, Aspect.stretch, VideoResize.area, 1)[0])
+            stretched.append(resize_frames(clip, *size, VideoResize.area))
     sizes = ((height or mask.shape[1], width or mask.shape[2]) for mask in masks)
     resized = [mask if mask.shape[1:] == size else mask.resize(*size) for mask, size in zip(masks, sizes, strict=True)]
     return stretched, resized
 
 
-def _fitted_frames(
-    frames: Iterator[NDArray[np.uint8]],
-    num_frames: int,
-    size: Size,
-    aspect: Aspect,
-    rule: VideoResize,
-    pixel_aspect: float | Fraction,
-) -> tuple[NDArray[np.uint8], FrameFit]:
-    video_THWC, fit, count = np.empty((num_frames, *size, 3), np.uint8), None, 0
-    for frame_HWC in _counted(frames, num_frames, "clip"):
-        fit = fit or frame_fit(frame_HWC.shape[:2], size, aspect, pixel_aspect)
-        video_THWC[count] = fit.frame(frame_HWC, rule)
-        count += 1
-    if fit is None or count < num_frames:
-        raise InputError(f"the clip ends after {count} of {num_frames} frames", "give the number of frames that it has")
-    return video_THWC, fit
-
-
-def _fitted_masks(
-    masks: Iterator[Quadmask], num_frames: int, size: Size, aspect: Aspect, rule: MaskResize, shown_aspect: float
-) -> Quadmask:
-    primary_THW, affected_THW = (np.empty((num_frames, *size), np.bool_) for _ in range(2))
-    fit, count = None, 0
-    for mask in _counted(masks, num_frames, "mask"):
-        if fit is None:
-            _, rows, columns = mask.shape
-            fit = frame_fit((rows, columns), size, aspect, shown_aspect * rows / columns)
-        fitted = fit.mask(mask, rule)
-        primary_THW[count], affected_THW[count] = fitted.primary_THW[0], fitted.affected_THW[0]
-        count += 1
-    if count < num_frames:
-        raise InputError(f"the mask ends after {count} of {num_frames} frames", "give a mask of every frame")
-    return Quadmask(primary_THW, affected_THW)
-
-
-def _counted(items: Iterator[T], count: int, name: str) -> Iterator[T]:
-    """The items, to the iterator's end, where a reader may still report what it found."""
+def _counted(items: Iterator[T], count: int, name: str) -> Iterator[tuple[int, T]]:
+    """The items and their numbers, to the iterator's end, where a reader may still report what it found."""
+    index = -1
     for index, item in enumerate(items):
         if index == count:
             raise InputError(f"the {name} has more than {count} frames", "give the number of frames that it has")
-        yield item
+        yield index, item
+    if index + 1 < count:
+        raise InputError(
+            f"the {name} ends after {index + 1} of {count} frames", "give every frame, or the number that there is"
+        )
 
 
 def _one_clip(clip: Clip, name: str) -> NDArray[np.uint8]:

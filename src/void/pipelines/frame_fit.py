@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ from void.recipe import Aspect, MaskResize, VideoResize
 from void.resize import resize_frames, resize_mask
 
 Size = tuple[int, int]
+PixelT = TypeVar("PixelT", bound=np.unsignedinteger[Any])
 
 
 @dataclass(frozen=True)
@@ -80,12 +82,12 @@ class FrameFit:
         bars = ((0, 0), *self._bars)
         return Quadmask(np.pad(seen.primary_THW, bars, mode="edge"), np.pad(seen.affected_THW, bars, mode="edge"))
 
-    def restore(self, result_HWC: NDArray[np.uint8], original_HWC: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
+    def restore(self, result_HWC: NDArray[PixelT], original_HWC: NDArray[PixelT] | None) -> NDArray[PixelT]:
         """A result at the source's size: bars removed, resized, and put back among the pixels that were not seen.
 
         Args:
-            result_HWC: uint8 RGB of the model's size.
-            original_HWC: the source frame; needed unless `sees_all`.
+            result_HWC: RGB frame of the model's size, of 8 or 16 bits.
+            original_HWC: the source frame in as many bits; needed unless `sees_all`.
         """
         seen_HWC = np.ascontiguousarray(result_HWC[self.model.rows, self.model.columns])
         restored_HWC = resize_frames(seen_HWC[None], self.source.height, self.source.width, VideoResize.area)[0]

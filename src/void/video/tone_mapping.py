@@ -33,6 +33,7 @@ GAMMA = 2.4
 """Exponent of a BT.709 display (BT.1886)."""
 # Ratio of a clip's peak to its white above which the clip has highlights, and not only the noise of its coding.
 _BRIGHTER = 1.1
+_STRIP = 64
 _PQ_PEAK = 10000.0
 # Of HLG, whose code values are relative: on the display of 1000 cd/m2 that BT.2100 assumes.
 _HLG_PEAK = 1000.0
@@ -75,6 +76,17 @@ def to_bt709(
         primaries: Primaries of the code values.
         peak: Peak luminance of the clip in cd/m2; without meaning for SDR.
     """
+    mapped_HWC = np.empty(coded_HWC.shape, np.uint8)
+    # By strips: at once, a 4K picture would take half a gigabyte in float32.
+    for top in range(0, len(coded_HWC), _STRIP):
+        rows = slice(top, top + _STRIP)
+        mapped_HWC[rows] = _map_strip(coded_HWC[rows], transfer, primaries, peak)
+    return mapped_HWC
+
+
+def _map_strip(
+    coded_HWC: NDArray[np.uint16], transfer: Transfer, primaries: Primaries, peak: float
+) -> NDArray[np.uint8]:
     light_HWC = _table(transfer)[coded_HWC]
     white = white_of(peak)
     if transfer is not Transfer.sdr:
