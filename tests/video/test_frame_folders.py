@@ -101,6 +101,14 @@ class TestBadFolders:
         (folder / "frame_2.png").write_text("not a picture")
         self.refuses(folder, r"frame_2\.png is not a picture")
 
+    def test_a_picture_that_claims_an_impossible_size(self, tmp_path: Path) -> None:
+        """OpenCV raises an error of its own."""
+        folder = write(tmp_path / "clip", frames(1), "{}.bmp")
+        content = bytearray((folder / "1.bmp").read_bytes())
+        content[18:26] = (2**30).to_bytes(4, "little") * 2
+        (folder / "1.bmp").write_bytes(content)
+        self.refuses(folder, r"1\.bmp is not a picture")
+
     def test_two_sizes(self, tmp_path: Path) -> None:
         folder = write(tmp_path / "clip", frames(2))
         write(folder, frames(1)[:, :20], first=2)

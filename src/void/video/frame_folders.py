@@ -8,7 +8,6 @@ Shape legend: H height, W width, C = 3 colours (RGB).
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -25,7 +24,8 @@ from void.files import read_json, write_json
 from void.video.info import VideoInfo
 from void.video.pictures import over_black
 
-log = logging.getLogger(__name__)
+# OpenCV would print its complaints about broken pictures; the errors raised here say the same.
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 """Endings of pictures that count as frames, in lower case."""
@@ -131,12 +131,15 @@ def read_picture(file: Path) -> NDArray[np.uint8]:
     data = np.fromfile(file, np.uint8)
     # In color, cameras' JPEG files are turned as their tags ask; the other kinds may have 16 bits.
     flags = cv2.IMREAD_COLOR if file.suffix.lower() in (".jpg", ".jpeg") else cv2.IMREAD_UNCHANGED
-    picture = cv2.imdecode(data, flags) if data.size else None
+    unreadable = InputError(
+        f"{file} is not a picture that can be read", "write it again as PNG or JPEG; the name alone does not make one"
+    )
+    try:
+        picture = cv2.imdecode(data, flags) if data.size else None
+    except cv2.error as error:
+        raise unreadable from error
     if picture is None:
-        raise InputError(
-            f"{file} is not a picture that can be read",
-            "write it again as PNG or JPEG; the name alone does not make one",
-        )
+        raise unreadable
     if picture.dtype == np.uint16:
         picture = ((picture.astype(np.uint32) + 128) // 257).astype(np.uint8)
     if picture.dtype != np.uint8:
