@@ -346,6 +346,8 @@ def test_captions_may_hold_any_text(data: Path) -> None:
         (lambda file: file.write_text(""), r"manifest\.jsonl is empty"),
         (lambda file: file.write_text(file.read_text().splitlines()[0] + "\n\n"), r"manifest\.jsonl is empty"),
         (lambda file: file.write_text(file.read_text() + "{oops\n"), r"line 6 is not valid JSON"),
+        (lambda file: file.write_text(file.read_text() + "[" * 100_000 + "\n"), r"line 6 is not valid JSON"),
+        (lambda file: file.write_text(file.read_text() + "9" * 5000 + "\n"), r"line 6 is not valid JSON"),
         (lambda file: file.write_text(file.read_text() + "[1]\n"), r"line 6 holds a list"),
         (lambda file: file.write_text("{oops\n" + file.read_text()), r"line 1 is not valid JSON"),
         (lambda file: file.write_bytes(b"\xff\xfe" + file.read_bytes()), r"is text in UTF-16, not UTF-8"),

@@ -79,7 +79,7 @@ def _is_earlier_manifest(file: Path) -> bool:
     try:
         lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
         return bool(lines) and lines[0] == _HEADER and _manifest_text(lines) == file.read_text(encoding="utf-8")
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return False
 
 
@@ -203,8 +203,8 @@ def _parse_line(file: Path, number: int, line: str) -> dict[str, Any] | InputErr
     remedy = f"correct or delete the line, or {write_manifest_again(file.parent)}"
     try:
         value = json.loads(line)
-    except json.JSONDecodeError as error:
-        return InputError(f"{file}, line {number} is not valid JSON ({error.msg}, column {error.colno})", remedy)
+    except (ValueError, RecursionError) as error:  # A number of too many digits is no JSONDecodeError.
+        return InputError(f"{file}, line {number} is not valid JSON ({error})", remedy)
     if not isinstance(value, dict):
         return InputError(f"{file}, line {number} holds a {type(value).__name__}, not an object", remedy)
     return value

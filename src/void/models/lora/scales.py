@@ -84,7 +84,7 @@ def find_config(file: Path, metadata: Mapping[str, str], *, of_peft: bool) -> Ad
         where = f"{file} ({DIFFUSERS_METADATA})"
         try:
             values = json.loads(metadata[DIFFUSERS_METADATA])
-        except json.JSONDecodeError as error:
+        except (ValueError, RecursionError) as error:
             raise InputError(f"{where} is not JSON ({error})", "save the LoRA again") from error
         if not isinstance(values, dict):
             raise InputError(f"{where} is not a JSON object", "save the LoRA again")
