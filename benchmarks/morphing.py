@@ -46,6 +46,8 @@ FALSE_ALARMS = 0.1
 DRIFTS = ("appearance", "shape")
 HARDER = "factual"
 SHEET_ROWS = 4
+# Stands for the drift of a clip in which no track lasts: `stage=auto` runs the second pass for it.
+LOST = 100.0
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,10 @@ def cases_of(root: Path, row: ManifestRow, advance: Callable[[], None], *, with_
     region_THW = pair.quadmask.primary_THW | pair.quadmask.affected_THW
     for kind, strength, frames_THWC in clips_of(row, pair):
         if strength == 0 or with_morphs:
-            yield Case(row.id, kind, strength, *detector.drifts(frames_THWC, region_THW, DisFlow()))
+            found = detector.drifts(frames_THWC, region_THW, DisFlow())
+            if isinstance(found, detector.Obstacle):
+                found = (LOST, LOST) if found is detector.Obstacle.no_tracks else (0.0, 0.0)
+            yield Case(row.id, kind, strength, *found)
     advance()
 
 
@@ -227,7 +232,8 @@ def draw(root: Path, rows: list[ManifestRow], sheet: Path) -> None:
                 found = detector.morphing(frames_THWC, pair.quadmask, DisFlow())
                 strip = np.concatenate([frames_THWC[index] for index in (0, len(frames_THWC) // 2, -1)], axis=1)
                 banner = np.full((16, strip.shape[1], 3), 255, np.uint8)
-                text = f"{kind} {strength:g}: score {found.score:.2f}"
+                shown = "not measured" if found.score is None else f"{found.score:.2f}"
+                text = f"{kind} {strength:g}: score {shown}"
                 cv2.putText(banner, text, (4, 12), cv2.FONT_HERSHEY_SIMPLEX, 0.42, (0, 0, 0), 1, cv2.LINE_AA)
                 tiles.append(np.concatenate([banner, strip]))
         lines.append(np.concatenate(tiles, axis=1))

@@ -12,12 +12,12 @@ from data_gen.rigid.families.config import FamiliesConfig
 from data_gen.scene.config import (
     BACKDROPS,
     CAPTIONS,
-    MASKS,
     RENDERERS,
     AcceptConfig,
     CameraConfig,
     ChangeConfig,
     LightConfig,
+    MaskRule,
     RenderConfig,
 )
 from void.errors import InputError
@@ -139,8 +139,9 @@ class SceneConfig:
     """blender (Cycles), eevee (Blender's rasteriser; needs a display with a GPU) or preview (PyBullet's rasteriser:
     plain colours, seconds a pair)."""
     render: RenderConfig = field(default_factory=RenderConfig)
-    mask: str = "measured"
-    """measured (segmentation, and change beyond the measured noise) or released (the released generator's rule)."""
+    mask: MaskRule = MaskRule.measured
+    """measured (segmentation, and change beyond the measured noise), or the rule of a published generator:
+    released_kubric (rigid scenes) or released_humoto (people). Either rule labels scenes of any family."""
     change: ChangeConfig = field(default_factory=ChangeConfig)
     caption: str = "full"
     """short (one sentence, at most 90 bytes) or full (a paragraph)."""
@@ -169,7 +170,6 @@ class SceneConfig:
             backdrop=one_of(BACKDROPS),
             max_attempts=at_least(1),
             renderer=one_of(RENDERERS),
-            mask=one_of(MASKS),
             caption=one_of(CAPTIONS),
             motion=one_of(MOTIONS),
         )

@@ -39,7 +39,7 @@ def is_earlier_timings(path: Path) -> bool:
         lines = path.read_text(encoding="utf-8").rpartition("\n")[0].split("\n")
         notes = [json.loads(line) for line in lines]
         return all(set(note) == {"id", "seconds"} for note in notes) and list(map(json.dumps, notes)) == lines
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return False
 
 
@@ -51,7 +51,7 @@ def read_timings(root: Path) -> dict[str, Seconds]:
         try:
             note = json.loads(line)
             timings[str(note["id"])] = dict(note["seconds"])
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             continue
     return timings
 

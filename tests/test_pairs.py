@@ -18,6 +18,7 @@ from void.errors import InputError
 from void.files import read_json, sha256_file, write_json
 from void.ledger import LEDGER
 from void.pairs import ManifestRow, Pair
+from void.provenance import GENERATION
 from void.quadmask import Quadmask
 from void.video import write_mask, write_video
 
@@ -291,7 +292,10 @@ def test_validate_lists_the_problems_of_every_pair(data: Path) -> None:
     (data / "pairs/toy-2" / pairs.MASK).unlink()
     found = pairs.validate(data)
     assert len(found) == 2 and "toy-0" in found[0] and "toy-2" in found[1]
-    assert all(" -> delete the pair folder and generate it again" in line for line in found)
+    assert all(" -> write it again with void.pairs.write_pair" in line for line in found)
+    (data / GENERATION).write_text("{}")
+    remedy = " -> delete the pair folder and run `void generate` again"
+    assert all(remedy in line for line in pairs.validate(data))
 
 
 def test_an_empty_mask_is_a_problem(data: Path, folder: Path) -> None:
@@ -342,6 +346,8 @@ def test_captions_may_hold_any_text(data: Path) -> None:
         (lambda file: file.write_text(""), r"manifest\.jsonl is empty"),
         (lambda file: file.write_text(file.read_text().splitlines()[0] + "\n\n"), r"manifest\.jsonl is empty"),
         (lambda file: file.write_text(file.read_text() + "{oops\n"), r"line 6 is not valid JSON"),
+        (lambda file: file.write_text(file.read_text() + "[" * 100_000 + "\n"), r"line 6 is not valid JSON"),
+        (lambda file: file.write_text(file.read_text() + "9" * 5000 + "\n"), r"line 6 is not valid JSON"),
         (lambda file: file.write_text(file.read_text() + "[1]\n"), r"line 6 holds a list"),
         (lambda file: file.write_text("{oops\n" + file.read_text()), r"line 1 is not valid JSON"),
         (lambda file: file.write_bytes(b"\xff\xfe" + file.read_bytes()), r"is text in UTF-16, not UTF-8"),

@@ -87,7 +87,7 @@ def read_manifest(file: Path, address: str, ignore: frozenset[str] = frozenset()
         data = json.loads(read_text(file))
     except InputError as error:
         raise InputError(f"{address} is not JSON ({error.problem})", remedy) from error
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{address} is not JSON ({error})", remedy) from error
     if not isinstance(data, dict) or not isinstance(data.get("assets"), dict):
         raise InputError(f"{address} has no table 'assets'", remedy)

@@ -8,6 +8,7 @@ from data_gen.human.cast import chosen_sequences, of_split
 from data_gen.human.config import MOTION_CACHE, HumanConfig
 from data_gen.human.physics_config import read_physics_config
 from data_gen.human.sources import open_source
+from data_gen.human.sources.characters import Characters
 from void.errors import InputError
 
 HUMAN = "scene.human"
@@ -30,9 +31,11 @@ def check_motions(motion: str, config: HumanConfig, root: Path) -> dict[str, obj
         root: `assets.root`.
 
     Raises:
-        InputError: their folder or the override of the physics is missing or bad, a sequence or character is unknown.
+        InputError: their folder or the override of the physics is missing or bad, a sequence or character is unknown,
+            a character's file cannot be used.
     """
     source = open_source(motion, config, root / MOTION_CACHE)
+    Characters(config, root / MOTION_CACHE).check()
     sequences = chosen_sequences(source, config)
     if config.physics_config:
         read_physics_config(config.physics_config)

@@ -62,8 +62,8 @@ def retarget(motion: Motion, skeleton: Skeleton, skin: Skin, character: str) -> 
     Raises:
         SequenceError: either skeleton lacks a joint of the hips, arms or legs.
     """
-    _check_joints(motion.sequence, motion.skeleton, "armature")
-    _check_joints(motion.sequence, skeleton, f"character {character}")
+    check_joints(motion.sequence, motion.skeleton, "armature")
+    check_joints(motion.sequence, skeleton, f"character {character}")
     turned_TK7 = _turned_alike(motion, skeleton)
     held = {f"{side}Hand": held_frames(motion, f"{side}Hand") for side in SIDES}
     stoop_T = np.zeros(motion.frames)
@@ -88,7 +88,8 @@ def leg_length(skeleton: Skeleton) -> float:
     return float(np.mean([np.linalg.norm(np.diff(leg, axis=0), axis=-1).sum() for leg in places]))
 
 
-def _check_joints(sequence: str, skeleton: Skeleton, field: str) -> None:
+def check_joints(sequence: str, skeleton: Skeleton, field: str) -> None:
+    """Raise SequenceError where a skeleton lacks a joint of the hips, arms or legs."""
     for name in ("Hips", *(f"{side}{joint}" for side in SIDES for joint in (*LEG, *ARM))):
         try:
             skeleton.index(name)

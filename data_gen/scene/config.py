@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from void.limits import ANY_NUMBER, FRACTION, above, at_least, between, check_limits, interval, one_of, some
 
 VIEW_TRANSFORMS = ("Standard", "Filmic", "AgX")
 MOTIONS = ("static", "dolly_in", "dolly_out", "orbit_left", "orbit_right", "handheld")
 RENDERERS = ("blender", "eevee", "preview")
-MASKS = ("measured", "released")
 CAPTIONS = ("short", "full")
 BACKDROPS = ("floor", "dome")
 DEVICES = ("cpu", "cuda", "optix", "hip", "oneapi", "metal")
+
+
+class MaskRule(StrEnum):
+    """Rules by which the pixels of a pair are labelled."""
+
+    measured = "measured"
+    released_kubric = "released_kubric"
+    released_humoto = "released_humoto"
 
 
 @dataclass

@@ -16,7 +16,8 @@ from scipy.spatial.transform import Rotation
 from data_gen.config import SceneConfig
 from data_gen.scene import flow, geometry
 from data_gen.scene.caption import caption
-from data_gen.scene.mask import quadmask, released_quadmask, windows
+from data_gen.scene.config import MaskRule
+from data_gen.scene.mask import humoto_quadmask, kubric_quadmask, quadmask, windows
 from data_gen.scene.simulate import FLOOR, SURROUNDINGS, World
 from data_gen.scene.spec import SceneSpec
 from data_gen.scene.views import PictureBook, View, rounded_poses
@@ -60,7 +61,7 @@ def render_pair(
     with watch.stage("load"):
         renderer = open_renderer(spec, config, workshop, scratch)
     with watch.stage("render"):
-        views = views_of(renderer, full, without, whole=config.mask == "released")
+        views = views_of(renderer, full, without, config.mask)
     surfaces = renderer.surfaces() if config.renderer != "preview" else {}
     if spec.render.aperture and surfaces:
         views = _sharp(spec, views, full, without, surfaces)
@@ -78,7 +79,7 @@ def render_pair(
         "removed": list(spec.removed),
         "contacts": first_contacts(full),
         "renderer": config.renderer,
-        "mask_rule": config.mask,
+        "mask_rule": config.mask.value,
         "mask_noise": noise,
         "areas": areas(mask),
         "pictures": renderer.pictures,
@@ -159,24 +160,33 @@ def versions(workshop: Workshop) -> dict[str, str]:
 
 @dataclass(frozen=True, eq=False)
 class Views:
+    """The views of a pair, as `data_gen.scene.mask` names them."""
+
     full: View
     without: View
     hidden: View
     """C: the full world with the removed objects invisible."""
     behind_THWC: NDArray[np.uint8]
     """What to compare C with: the colours of B, rendered in the same windows."""
+    silhouette: View | None = None
+    """The removed objects as they move in A among the others as they move in B; only where the rule asks for it."""
 
 
-def views_of(renderer: PictureBook, full: World, without: World, *, whole: bool) -> Views:
-    """A, B and C. C differs from A only where removed objects are seen, and in their shadows; `whole` draws those too.
+def views_of(renderer: PictureBook, full: World, without: World, rule: MaskRule = MaskRule.measured) -> Views:
+    """A, B and C, and what else a rule of the mask needs.
 
-    Where remaining objects are where they are in B, C is B.
+    By the measured rule, C is drawn only where removed objects are seen: it differs from A there, and in their shadows.
+    Where remaining objects are where they are in B, C is B. The published rules see C whole.
     """
     spec = renderer.spec
     full_view = renderer.render(full, range(len(spec.objects)))
     without_view = renderer.render(without, spec.survivors)
-    if whole:
-        return Views(full_view, without_view, renderer.render(full, spec.survivors), without_view.rgb_THWC)
+    if rule is not MaskRule.measured:
+        hidden_view = renderer.render(full, spec.survivors)
+        whole = Views(full_view, without_view, hidden_view, without_view.rgb_THWC)
+        if rule is MaskRule.released_kubric:
+            return whole
+        return replace(whole, silhouette=renderer.render(_mixed(spec, full, without), range(len(spec.objects))))
     alike_T = _alike(spec, full, without)
     base = View(*(
         np.where(alike_T.reshape(-1, *[1] * (b.ndim - 1)), b, a)
@@ -199,6 +209,21 @@ def _alike(spec: SceneSpec, full: World, without: World) -> NDArray[np.bool_]:
     return same_T
 
 
+def _mixed(spec: SceneSpec, full: World, without: World) -> World:
+    """The removed objects as they move in the full world, the others as they move without them."""
+
+    def both(of_full: dict[int, Any], of_without: dict[int, Any]) -> dict[int, Any]:
+        others = {i: value for i, value in of_without.items() if i not in spec.removed}
+        return others | {i: of_full[i] for i in spec.removed if i in of_full}
+
+    return World(
+        both(full.positions, without.positions),
+        both(full.quaternions, without.quaternions),
+        (),
+        joints=both(full.joints, without.joints),
+    )
+
+
 def _sharp(spec: SceneSpec, views: Views, full: World, without: World, surfaces: geometry.Surfaces) -> Views:
     """The views with segmentations from geometry: a lens with depth of field blurs the rendered ones."""
 
@@ -211,6 +236,7 @@ def _sharp(spec: SceneSpec, views: Views, full: World, without: World, surfaces:
         full=traced(views.full, full, range(len(spec.objects))),
         without=traced(views.without, without, spec.survivors),
         hidden=traced(views.hidden, full, spec.survivors),
+        silhouette=views.silhouette and traced(views.silhouette, _mixed(spec, full, without), range(len(spec.objects))),
     )
 
 
@@ -218,8 +244,11 @@ def _label(
     spec: SceneSpec, views: Views, moved_TN: NDArray[np.bool_], config: SceneConfig
 ) -> tuple[Quadmask, float | None]:
     """The quadmask by the rule asked for, and the noise it measured, if it did."""
-    if config.mask == "released":
-        return released_quadmask(views.full, views.without, views.hidden, spec.removed), None
+    if config.mask is MaskRule.released_kubric:
+        return kubric_quadmask(views.full, views.without, views.hidden, spec.removed), None
+    if config.mask is MaskRule.released_humoto:
+        assert views.silhouette is not None
+        return humoto_quadmask(views.silhouette, views.without, views.hidden, spec.removed), None
     return quadmask(
         views.full, views.without, views.hidden, spec.removed, moved_TN, config.change, behind_THWC=views.behind_THWC
     )

@@ -1,7 +1,8 @@
-"""The quadmask of a rigid pair, from three views of the scene: pure functions on arrays.
+"""The quadmask of a pair, from three views of the scene: pure functions on arrays.
 
 Views: A, all objects; B, the world without the removed objects; C, A's motion with the removed objects invisible.
-Two rules: `quadmask` measures what changes, `released_quadmask` is the one of the released generator.
+Three rules: `quadmask` measures what changes; `kubric_quadmask` and `humoto_quadmask` are those of the two published
+generators.
 Shape legend: T frames, H height, W width, C colour channels.
 """
 
@@ -20,9 +21,13 @@ from void.quadmask import Quadmask
 
 Mask = NDArray[np.bool_]
 
-
-RELEASED_CHANGE = 15
-"""Grey levels by which C and B differ, at least, where the released generator calls a pixel affected."""
+KUBRIC_CHANGE = 15
+"""Grey levels by which C and B differ, at least, where the published Kubric generator calls a pixel affected."""
+HUMOTO_CHANGE = 8
+"""Likewise for the published generator of people, on a scale of 0 to 255 of linear light."""
+HUMOTO_GAMMA = 2.2
+HUMOTO_SIDE = 5
+"""Pixels across the ellipse by which that generator widens the person's silhouette."""
 
 
 def quadmask(
@@ -61,19 +66,42 @@ def quadmask(
     return (coarsen(mask, config.grid) if config.grid else mask), noise
 
 
-def released_quadmask(full: View, without: View, hidden: View, removed: Sequence[int]) -> Quadmask:
-    """The rule of the released generator, with no measure of noise and no cleaning.
+def kubric_quadmask(full: View, without: View, hidden: View, removed: Sequence[int]) -> Quadmask:
+    """The rule of the published Kubric generator, with no measure of noise and no cleaning.
 
-    Primary: as in `quadmask`. Affected: some channel of B differs from C by `RELEASED_CHANGE` grey levels or more, so
+    Primary: as in `quadmask`. Affected: some channel of B differs from C by `KUBRIC_CHANGE` grey levels or more, so
     shadows of what is removed do not count.
 
     Args:
-        full, without, hidden: views A, B and C, all of them whole.
-        removed: indices of the removed objects.
+        full: View A, whole.
+        without: View B, whole.
+        hidden: View C, whole.
+        removed: Indices of the removed objects.
     """
-    return Quadmask(
-        np.isin(full.objects_THW, removed), _difference(without.rgb_THWC, hidden.rgb_THWC) >= RELEASED_CHANGE
-    )
+    return Quadmask(np.isin(full.objects_THW, removed), _difference(without.rgb_THWC, hidden.rgb_THWC) >= KUBRIC_CHANGE)
+
+
+def humoto_quadmask(silhouette: View, without: View, hidden: View, removed: Sequence[int]) -> Quadmask:
+    """The rule of the published generator of people, with no measure of noise and no cleaning.
+
+    Primary: the removed person's silhouette, widened by an ellipse of 5 x 5 pixels. That generator takes the
+    silhouette after the counterfactual simulation, so what hides parts of the person are the other objects where they
+    are in B. Affected: some channel of C and B, in linear light, differs by `HUMOTO_CHANGE` or more:
+
+        max over R, G, B of |(C / 255)^2.2 - (B / 255)^2.2| * 255 >= 8
+
+    Args:
+        silhouette: View of the removed objects as they move in A, among the others as they move in B.
+        without: View B, whole.
+        hidden: View C, whole.
+        removed: Indices of the removed objects.
+    """
+    ellipse = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (HUMOTO_SIDE, HUMOTO_SIDE))
+    shown_THW = np.isin(silhouette.objects_THW, removed).astype(np.uint8)
+    primary_THW = np.stack([cv2.dilate(shown_HW, ellipse) for shown_HW in shown_THW]).astype(np.bool_)
+    light = (np.arange(256) / 255) ** HUMOTO_GAMMA * 255
+    change_THW = np.abs(light[hidden.rgb_THWC] - light[without.rgb_THWC]).max(axis=-1)
+    return Quadmask(primary_THW, change_THW >= HUMOTO_CHANGE)
 
 
 def coarsen(mask: Quadmask, cells: int) -> Quadmask:

@@ -58,6 +58,8 @@ def main(name: str | None = None) -> None:
             return
         name, *arguments = arguments
     errors = Console(stderr=True, soft_wrap=True, highlight=False)
+    # A log file on a full disk must not print a traceback for each line.
+    logging.raiseExceptions = False
     try:
         _dispatch(name, arguments)
     except InputError as error:

@@ -185,6 +185,7 @@ def _channels(transformer: Path, config: VoidConfig) -> str:
 def check_data(root: Path) -> list[Check]:
     """Every pair of a data folder: formats, lengths, mask values, checksums."""
     from void.pairs import validate
+    from void.provenance import write_pair_again
 
     problems = validate(root)
     if not problems:
@@ -192,7 +193,7 @@ def check_data(root: Path) -> list[Check]:
     checks = []
     for problem in problems:
         what, _, remedy = problem.partition(" -> ")
-        checks.append(Check("data", what, remedy or "`void generate` makes missing pairs again"))
+        checks.append(Check("data", what, remedy or write_pair_again(root)))
     return checks
 
 

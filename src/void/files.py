@@ -311,7 +311,7 @@ def is_our_json(*keys: str) -> Earlier:
             text = path.read_text(encoding="utf-8")
             value = json.loads(text)
             return isinstance(value, dict) and set(keys) <= set(value) and _json_text(value) == text
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return False
 
     return recognised
@@ -323,10 +323,10 @@ def read_json(path: str | Path) -> Any:
     Raises:
         InputError: the file is missing, is not text in UTF-8, or is not JSON.
     """
-    path = Path(path)
+    text = read_text(path)
     try:
-        return json.loads(read_text(path))
-    except (json.JSONDecodeError, RecursionError) as error:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:  # A number of too many digits is no JSONDecodeError.
         raise InputError(
             f"{path} is not valid JSON ({error})",
             "correct it, or move it away and run the command that writes it",

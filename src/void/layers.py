@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from void.errors import InputError
+from void.provenance import write_pair_again
 
 FLOW_FULL = "flow_full.npz"
 FLOW_REMOVED = "flow_removed.npz"
@@ -29,7 +30,6 @@ FAR = 1000.0
 """Depth of the sky, and the largest there is, metres."""
 UNIT_TOLERANCE = 1e-3
 """By which the length of a quaternion may differ from 1."""
-REGENERATE = "delete the pair folder and generate it again"
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -78,12 +78,14 @@ def check_layer(file: Path, arrays: Arrays, size: tuple[int, int, int]) -> dict[
     layer = find_layer(file)
     if set(arrays) != set(layer.forms):
         held, meant = (", ".join(names) or "nothing" for names in (arrays, layer.forms))
-        raise InputError(f"{file} is not a readable {layer.title}: it holds {held} instead of {meant}", REGENERATE)
+        raise InputError(
+            f"{file} is not a readable {layer.title}: it holds {held} instead of {meant}", write_pair_again(file.parent)
+        )
     sizes: dict[str, int] = dict(zip("THW", size, strict=True)) | {"T-1": size[0] - 1}
     stored = {name: _as_stored(file, name, form, arrays[name], size, sizes) for name, form in layer.forms.items()}
     fault = layer.fault(stored)
     if fault:
-        raise InputError(f"{file} {fault}", REGENERATE)
+        raise InputError(f"{file} {fault}", write_pair_again(file.parent))
     return stored
 
 
@@ -102,7 +104,7 @@ def read_layer_file(file: Path, size: tuple[int, int, int]) -> dict[str, NDArray
         with np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
     except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
-        raise InputError(f"{file} is not a readable {layer.title} ({error})", REGENERATE) from error
+        raise InputError(f"{file} is not a readable {layer.title} ({error})", write_pair_again(file.parent)) from error
     return check_layer(file, arrays, size)
 
 
@@ -139,7 +141,7 @@ def _as_stored(
         raise InputError(
             f"{file} holds {array.dtype} {array.shape} as `{name}`; {frames} frames of {width}x{height} have "
             f"{np.dtype(form.dtype)} ({shape})",
-            REGENERATE,
+            write_pair_again(file.parent),
         )
     with np.errstate(over="ignore"):
         return array.astype(form.dtype, copy=False)

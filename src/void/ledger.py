@@ -135,5 +135,5 @@ def _parse(lines: Iterable[bytes]) -> Iterable[tuple[str, str]]:
         try:
             entry = json.loads(line)
             yield str(entry["file"]), str(entry["holds"])
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             continue

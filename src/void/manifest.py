@@ -14,16 +14,17 @@ from typing import Any
 
 from void.errors import InputError
 from void.files import check_replaceable, write_text
+from void.provenance import write_manifest_again
 from void.text import read_text
 
 SCHEMA = 1
 MANIFEST = "manifest.jsonl"
-REWRITE = "move the manifest away and write it again with `void generate`"
 
 _HEADER = {"schema": SCHEMA, "kind": "void-manifest"}
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _WANTED = {str: "text", int: "a positive whole number", float: "a positive number", dict: "an object"}
-_EMPTY = "run `void generate`; if it failed, its log says why"
+_ABSENT = "check data.root=PATH; `void generate` makes pairs, and void.pairs.write_manifest lists your own"
+_EMPTY = "list pairs in it (void.pairs.write_manifest), or run `void generate`; if that failed, its log says why"
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def _is_earlier_manifest(file: Path) -> bool:
     try:
         lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
         return bool(lines) and lines[0] == _HEADER and _manifest_text(lines) == file.read_text(encoding="utf-8")
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return False
 
 
@@ -116,7 +117,7 @@ def parse_manifest(root: Path) -> Iterator[ManifestRow | InputError]:
     """The rows, or what is wrong with them; raises when there is no manifest to speak of."""
     file = root / MANIFEST
     if not file.is_file():
-        raise InputError(f"{file} does not exist", "check data.root=PATH, or run `void generate` first")
+        raise InputError(f"{file} does not exist", _ABSENT)
     numbered = enumerate(read_text(file).split("\n"), start=1)
     lines = [(number, line) for number, line in numbered if line.strip()]
     if len(lines) < 2:
@@ -161,7 +162,7 @@ def check_types(where: str, value: dict[str, Any], types: dict[str, type]) -> No
     """Raise InputError unless `value` has these keys with values of these types; `where` begins the message."""
     missing = [key for key in types if key not in value]
     if missing:
-        raise InputError(f"{where} lacks {', '.join(missing)}", "generate the pair again, or add it by hand")
+        raise InputError(f"{where} lacks {', '.join(missing)}", "add it by hand, or make the pair again")
     for key, expected in types.items():
         found = value[key]
         fits = isinstance(found, (int, float) if expected is float else expected) and not isinstance(found, bool)
@@ -174,7 +175,7 @@ def check_schema(file: Path, schema: object) -> None:
     if schema != SCHEMA:
         raise InputError(
             f"{file} has schema {schema!r}; this version of void reads schema {SCHEMA}",
-            "use the version of void that wrote it, or generate the data again",
+            "use the version of void that wrote it, or make the data again",
         )
 
 
@@ -199,11 +200,11 @@ def check_groups(file: Path, rows: Sequence[ManifestRow]) -> None:
 
 
 def _parse_line(file: Path, number: int, line: str) -> dict[str, Any] | InputError:
-    remedy = "correct or delete the line, or move the manifest away and write it again with `void generate`"
+    remedy = f"correct or delete the line, or {write_manifest_again(file.parent)}"
     try:
         value = json.loads(line)
-    except json.JSONDecodeError as error:
-        return InputError(f"{file}, line {number} is not valid JSON ({error.msg}, column {error.colno})", remedy)
+    except (ValueError, RecursionError) as error:  # A number of too many digits is no JSONDecodeError.
+        return InputError(f"{file}, line {number} is not valid JSON ({error})", remedy)
     if not isinstance(value, dict):
         return InputError(f"{file}, line {number} holds a {type(value).__name__}, not an object", remedy)
     return value

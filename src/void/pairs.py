@@ -18,10 +18,9 @@ from rich.progress import track
 
 from void.errors import InputError
 from void.files import check_replaceable, is_our_json, read_json, sha256_file, whole_folder, write_json
-from void.layers import LAYERS, REGENERATE, check_layer, find_layer, read_layer_file, write_layer_file
+from void.layers import LAYERS, check_layer, find_layer, read_layer_file, write_layer_file
 from void.manifest import (
     MANIFEST,
-    REWRITE,
     SCHEMA,
     ManifestRow,
     check_groups,
@@ -35,6 +34,7 @@ from void.manifest import (
     select,
     write_manifest,
 )
+from void.provenance import write_manifest_again, write_pair_again
 from void.quadmask import Quadmask
 from void.video import check_writable, read_mask, read_video, write_mask, write_video
 
@@ -168,7 +168,9 @@ def read_pair(folder: str | Path, *, verify: bool = False) -> Pair:
     )
     for name, fps in ((RGB_FULL, fps_full), (RGB_REMOVED, fps_removed), (MASK, fps_mask)):
         if abs(fps - metadata["fps"]) > _FPS_TOLERANCE * metadata["fps"]:
-            raise InputError(f"{folder / name} has {fps:g} fps, {METADATA} says {metadata['fps']:g}", REGENERATE)
+            raise InputError(
+                f"{folder / name} has {fps:g} fps, {METADATA} says {metadata['fps']:g}", write_pair_again(folder)
+            )
     return Pair(full_THWC, removed_THWC, quadmask, metadata["fps"], metadata, layers)
 
 
@@ -282,21 +284,23 @@ def _read_metadata(folder: Path) -> dict[str, Any]:
         raise InputError(f"the pair folder {folder} does not exist", "generate it, or take its row out of the manifest")
     file = folder / METADATA
     if not file.is_file():
-        raise InputError(f"{folder} has no {METADATA}, so it is not a complete pair", REGENERATE)
+        raise InputError(f"{folder} has no {METADATA}, so it is not a complete pair", write_pair_again(folder))
     metadata = read_json(file)
     if not isinstance(metadata, dict):
-        raise InputError(f"{file} holds a {type(metadata).__name__}, not an object of keys and values", REGENERATE)
+        raise InputError(
+            f"{file} holds a {type(metadata).__name__}, not an object of keys and values", write_pair_again(folder)
+        )
     check_schema(file, metadata.get("schema"))
     check_types(str(file), metadata, {"frames": int, "height": int, "width": int, "fps": float, "checksums": dict})
     unnamed = [name for name in VIDEOS if not isinstance(metadata["checksums"].get(name), str)]
     if unnamed:
-        raise InputError(f"{file}: `checksums` lacks {', '.join(unnamed)}", REGENERATE)
+        raise InputError(f"{file}: `checksums` lacks {', '.join(unnamed)}", write_pair_again(folder))
     foreign = [name for name in metadata["checksums"] if name not in (*VIDEOS, *LAYERS)]
     if foreign:
-        raise InputError(f"{file}: `checksums` names what no pair has: {', '.join(foreign)}", REGENERATE)
+        raise InputError(f"{file}: `checksums` names what no pair has: {', '.join(foreign)}", write_pair_again(folder))
     absent = [name for name in metadata["checksums"] if not (folder / name).is_file()]
     if absent:
-        raise InputError(f"{folder} has no {', '.join(absent)}", REGENERATE)
+        raise InputError(f"{folder} has no {', '.join(absent)}", write_pair_again(folder))
     return metadata
 
 
@@ -305,14 +309,14 @@ def _check_row_agrees(folder: Path, row: ManifestRow, metadata: dict[str, Any]) 
     if different:
         raise InputError(
             f"{folder / METADATA} and its manifest row differ in {', '.join(different)}",
-            REWRITE,
+            write_manifest_again(folder),
         )
 
 
 def _check_sum(folder: Path, metadata: dict[str, Any], name: str) -> None:
     file = folder / name
     if sha256_file(file) != metadata["checksums"][name]:
-        raise InputError(f"{file} has changed: its checksum is not the one in {METADATA}", REGENERATE)
+        raise InputError(f"{file} has changed: its checksum is not the one in {METADATA}", write_pair_again(folder))
 
 
 def _check_alike(folder: Path, sizes: dict[str, tuple[int, ...]]) -> None:
@@ -326,7 +330,7 @@ def _check_alike(folder: Path, sizes: dict[str, tuple[int, ...]]) -> None:
 
 def _check_pictures(folder: Path) -> None:
     if not read_pair(folder).quadmask.primary_THW.any():
-        raise InputError(f"{folder / MASK} is empty: no pixel is marked as removed", REGENERATE)
+        raise InputError(f"{folder / MASK} is empty: no pixel is marked as removed", write_pair_again(folder))
 
 
 def _collect(check: Callable[..., object], *arguments: object) -> list[str]:

@@ -24,6 +24,12 @@ THRESHOLDS = (31.5, 95.0, 191.0)
 # Half of a pixel's area, less what float32 sums may lose.
 HALF = 0.5 - 1e-5
 REGIONS = ("removed", "affected", "kept")
+NEAR = 24
+"""Largest distance of a grey value to a level that a lossy encoder or a limited range explains (235 is 20 from 255)."""
+OUTLINE = 3
+"""Pixels on either side of the outline between two levels within which a lossy encoder blends them."""
+
+_DISTANCES = np.abs(np.arange(256)[:, None] - np.array(LEVELS)).min(axis=1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +48,11 @@ class Quadmask:
         """`(T, H, W)`."""
         frames, height, width = self.primary_THW.shape
         return frames, height, width
+
+    @property
+    def marked_THW(self) -> NDArray[np.bool_]:  # noqa: N802
+        """Where a pixel is primary, affected or both, `(T, H, W)`."""
+        return self.primary_THW | self.affected_THW
 
     def pack(self) -> NDArray[np.uint8]:
         """Grey values `(T, H, W)`, uint8, only 0/63/127/255: the form on disk."""
@@ -97,6 +108,42 @@ def quantise(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Map any grey values to the nearest of the four levels (midpoints 31.5, 95, 191; a tie goes to the darker)."""
     table = np.asarray(LEVELS, np.uint8)[np.digitize(np.arange(256), THRESHOLDS, right=True)]
     return table[grey]
+
+
+def snap(grey_HW: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """The levels that a frame of a lossy mask stands for.
+
+    A value up to `NEAR` from a level is that level. A value farther off, within `OUTLINE` pixels of two levels, is a
+    blend of them: it becomes the nearer of those that are there, so that no level is invented between two others.
+
+    Args:
+        grey_HW: Grey values of one frame.
+
+    Returns:
+        `(levels_HW, stray_HW)`: the frame in the four levels, and the pixels whose value nothing explains.
+    """
+    levels_HW = quantise(grey_HW)
+    far_HW = _DISTANCES[grey_HW] > NEAR
+    if not far_HW.any():
+        return levels_HW, far_HW
+    around = np.ones((2 * OUTLINE + 1, 2 * OUTLINE + 1), np.uint8)
+    far = grey_HW[far_HW].astype(np.int16)
+    nearest, distance, found = levels_HW[far_HW], np.full(far.shape, 256, np.int16), np.zeros(far.shape, np.uint8)
+    for level in LEVELS:
+        is_there = cv2.dilate((~far_HW & (levels_HW == level)).astype(np.uint8), around)[far_HW]
+        to_level = np.abs(far - level)
+        nearer = (is_there > 0) & (to_level < distance)
+        nearest[nearer], distance[nearer] = level, to_level[nearer]
+        found += is_there
+    levels_HW[far_HW] = nearest
+    stray_HW = np.zeros_like(far_HW)
+    stray_HW[far_HW] = found < 2
+    return levels_HW, stray_HW
+
+
+def distance_to_level(grey: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Distance of grey values to the nearest of the four levels."""
+    return _DISTANCES[grey]
 
 
 def _resize_layer(layer_THW: NDArray[np.bool_], height: int, width: int) -> NDArray[np.bool_]:

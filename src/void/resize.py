@@ -8,7 +8,7 @@ Shape legend: T frames, H height, W width, C colours.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
@@ -17,30 +17,32 @@ from numpy.typing import NDArray
 from void.quadmask import LEVELS, Quadmask
 from void.recipe import MaskResize, VideoResize
 
+PixelT = TypeVar("PixelT", bound=np.unsignedinteger[Any])
+
 # The released loader's upper bounds, both included, of blended grey values that count as 0, 63 and 127.
 RELEASED_THRESHOLDS = (31.0, 95.0, 191.0)
 
 
-def resize_frames(frames_THWC: NDArray[np.uint8], height: int, width: int, rule: VideoResize) -> NDArray[np.uint8]:
+def resize_frames(frames_THWC: NDArray[PixelT], height: int, width: int, rule: VideoResize) -> NDArray[PixelT]:
     """Resize a clip, rounding to the nearest value.
 
     `area`: sides that shrink are averaged over exact areas, then those that grow are interpolated (bicubic). `bins`:
     mean over all source pixels that a target pixel touches, each with full weight.
 
     Args:
-        frames_THWC: uint8 RGB.
+        frames_THWC: RGB of 8 or 16 bits.
         height: of the result, in pixels; the aspect ratio follows it and `width`, not the clip.
         width: of the result, in pixels.
         rule: of the recipe (`recipe.video_resize`).
 
     Returns:
-        uint8 `(T, height, width, 3)`; the very array given where the size is right already.
+        `(T, height, width, 3)` in as many bits; the very array given where the size is right already.
     """
     frames, from_height, from_width, colours = frames_THWC.shape
     if (from_height, from_width) == (height, width):
         return frames_THWC
     resize = _resize_by_area if rule is VideoResize.area else _resize_by_bins
-    resized_THWC = np.empty((frames, height, width, colours), np.uint8)
+    resized_THWC = np.empty((frames, height, width, colours), frames_THWC.dtype)
     for index, frame_HWC in enumerate(frames_THWC):
         resized_THWC[index] = resize(frame_HWC, height, width)
     return resized_THWC
@@ -68,14 +70,14 @@ def resize_mask(quadmask: Quadmask, height: int, width: int, rule: MaskResize) -
     return Quadmask.unpack(grey_THW)
 
 
-def bin_means(frame_HWC: NDArray[np.uint8], height: int, width: int) -> NDArray[np.float64]:
+def bin_means(frame_HWC: NDArray[PixelT], height: int, width: int) -> NDArray[np.float64]:
     """Adaptive average pooling.
 
     Target row i is the mean of the source rows from floor(i H / height) up to, not including, ceil((i + 1) H / height),
     columns likewise.
 
     Args:
-        frame_HWC: uint8.
+        frame_HWC: uint8 or uint16.
         height: rows of the result.
         width: columns of the result.
 
@@ -99,11 +101,11 @@ def _bin_sums(values: NDArray[np.integer], bins: int) -> tuple[NDArray[np.uint32
     return sums, end - first
 
 
-def _resize_by_bins(frame_HWC: NDArray[np.uint8], height: int, width: int) -> NDArray[np.float64]:
+def _resize_by_bins(frame_HWC: NDArray[PixelT], height: int, width: int) -> NDArray[np.float64]:
     return bin_means(frame_HWC, height, width).round()
 
 
-def _resize_by_area(frame_HWC: NDArray[np.uint8], height: int, width: int) -> NDArray[Any]:
+def _resize_by_area(frame_HWC: NDArray[PixelT], height: int, width: int) -> NDArray[Any]:
     from_height, from_width, _ = frame_HWC.shape
     small = (min(width, from_width), min(height, from_height))
     # A resize to the same size copies.

@@ -15,6 +15,7 @@ from void.evaluation.evaluate import evaluate
 from void.evaluation.folders import FIRST_PASS, SECOND_PASS, chosen
 from void.evaluation.results import METRICS, REPORT
 from void.files import read_json
+from void.provenance import GENERATION
 from void.recipe import Stage
 
 TRUTHS = {name: scene(int(name[-1])).rgb_removed_THWC for name in IDS}
@@ -28,7 +29,12 @@ def test_both_passes_are_rows_and_panels(run: VoidConfig, stage: Stage) -> None:
     metrics = read_json(Path(run.eval.root) / METRICS)
     assert [row["name"] for row in metrics["methods"] if row["kind"] == "model"] == [FIRST_PASS, SECOND_PASS]
     assert metrics["mean"][SECOND_PASS]["frame"]["ssim"] > metrics["mean"][FIRST_PASS]["frame"]["ssim"] + 0.01
-    assert metrics["clips"][0]["predictions"][SECOND_PASS] == {"stage": "pass2", "morphing": 0.75, "seed": 1}
+    assert metrics["clips"][0]["predictions"][SECOND_PASS] == {
+        "stage": "pass2",
+        "morphing": 0.75,
+        "unmeasured": None,
+        "seed": 1,
+    }
     page = html.unescape((Path(run.eval.root) / REPORT).read_text())
     assert page.count("<video") == len(IDS) * 6
     assert "second pass over the first one's result (morphing score 0.75)" in page
@@ -40,6 +46,25 @@ def test_a_clip_that_was_kept_says_so(run: VoidConfig) -> None:
     evaluate(run)
     page = html.unescape((Path(run.eval.root) / REPORT).read_text())
     assert "the first pass's result, kept (morphing score 0.25)" in page
+
+
+def test_pairs_that_no_simulator_made_are_not_called_simulated(run: VoidConfig) -> None:
+    evaluate(run)
+    page = html.unescape((Path(run.eval.root) / REPORT).read_text())
+    assert "the counterfactual clip" in page and "simulated" not in page
+    (Path(run.data.root) / GENERATION).write_text("{}")
+    run.eval.root += "-simulated"
+    evaluate(run)
+    page = html.unescape((Path(run.eval.root) / REPORT).read_text())
+    assert "the scene simulated without the object" in page and "was simulated twice" in page
+
+
+def test_a_clip_whose_morphing_could_not_be_measured_says_so(run: VoidConfig) -> None:
+    run.stage.name = Stage.auto
+    write_second_pass(run, TRUTHS, stage="pass1", morphing=None, unmeasured="small_region")
+    evaluate(run)
+    page = html.unescape((Path(run.eval.root) / REPORT).read_text())
+    assert "the first pass's result, kept (morphing could not be measured)" in page
 
 
 def test_the_folders_of_the_second_stage_alone(run: VoidConfig, tmp_path: Path) -> None:

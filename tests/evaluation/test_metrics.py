@@ -112,7 +112,8 @@ def test_ssim_does_not_depend_on_how_frames_are_grouped() -> None:
     rng = np.random.default_rng(1)
     truth, predicted = rng.integers(0, 256, (2, 11, 16, 16, 3), dtype=np.uint8)
     single = np.concatenate([ssim_map(predicted[i : i + 1], truth[i : i + 1]) for i in range(11)])
-    np.testing.assert_allclose(ssim_map(predicted, truth), single, atol=1e-6)
+    # Variances are differences of squares up to 255^2, so of 11 x 11 terms they are off by about 0.1, of some thousand.
+    np.testing.assert_allclose(ssim_map(predicted, truth), single, atol=2e-4)
 
 
 def test_a_perfect_clip_is_exact_everywhere() -> None:

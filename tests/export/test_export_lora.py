@@ -12,6 +12,7 @@ import torch
 from golden_models import model_config
 from lora_files import COMFYUI, Update, kohya, merged, random_updates, save
 from peft import PeftModel
+from rounding import Arithmetic, assert_same
 from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import nn
@@ -58,12 +59,12 @@ def source(updates: dict[str, Update], tmp_path: Path) -> Path:
 
 
 def assert_merged(found: nn.Module, transformer: nn.Module, updates: dict[str, Update]) -> None:
-    """Every weight equals base + update to a few roundings of float32."""
+    """Every weight equals base + update, to the rounding of its few terms."""
     expected = merged(transformer, updates).state_dict()
     weights = found.state_dict()
     assert weights.keys() == expected.keys()
     for name, tensor in expected.items():
-        torch.testing.assert_close(weights[name], tensor, atol=8 * 2**-24 * float(tensor.abs().max()), rtol=0)
+        assert_same(weights[name], tensor, Arithmetic(depth=4, terms=5))
 
 
 def test_kohya_and_comfyui_keep_matrices_and_alphas(
@@ -120,9 +121,7 @@ def test_each_layout_leads_back(
     again = golden_config(f"export.lora={first}", "export.lora_layout=kohya", FLOAT, f"export.to={tmp_path / 'again'}")
     lora = open_lora(export(again), linear_layers(again.model.transformer))
     for layer, down, up in read_matrices(lora, MaskExpansion.mean):
-        expected = updates[layer.name].delta
-        bound = 8 * 2**-24 * float(expected.abs().max())
-        torch.testing.assert_close(layer.scale * up @ down, expected, atol=bound, rtol=0)
+        assert_same(layer.scale * up @ down, updates[layer.name].delta, Arithmetic(depth=4, terms=4))
 
 
 def test_numbers_are_bfloat16_unless_said_otherwise_and_alphas_stay_exact(

@@ -11,8 +11,10 @@ import pytest
 from data_gen.assets.library import Library
 from data_gen.config import SceneConfig
 from data_gen.rigid.sample import sample_scene
+from data_gen.scene.config import MaskRule
 from data_gen.scene.spec import ObjectSpec, SceneSpec
 from void.composition import compose_config
+from void.errors import InputError
 
 SCENES = 1500
 
@@ -40,6 +42,17 @@ def covers(values: list[float], low: float, high: float) -> None:
 
 def of_role(specs: list[SceneSpec], *roles: str) -> list[ObjectSpec]:
     return [item for spec in specs for item in spec.objects if item.role in roles]
+
+
+def test_the_mask_is_by_the_published_rule(config: SceneConfig) -> None:
+    assert config.mask is MaskRule.released_kubric
+    assert compose_config(["scene=rigid"]).scene.mask is MaskRule.measured
+
+
+@pytest.mark.parametrize("value", ["released", "exact"])
+def test_the_former_name_of_the_rule_is_answered_with_the_present_ones(value: str) -> None:
+    with pytest.raises(InputError, match=rf"scene.mask={value}: .*\[measured, released_kubric, released_humoto\]"):
+        compose_config([f"scene.mask={value}"])
 
 
 def test_numbers_of_objects_and_removed_ones(specs: list[SceneSpec]) -> None:

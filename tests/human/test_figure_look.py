@@ -16,6 +16,7 @@ from box_man import CUBE, PERSON, SKELETON, SKIN
 from textured_figures import BLUE, GREEN, LIFT, RED, write_textured_figure
 
 from data_gen.assets.library import Library
+from data_gen.human.check import check_motions
 from data_gen.human.config import HumanConfig
 from data_gen.human.motion import Motion, SequenceError
 from data_gen.human.sources.characters import Characters
@@ -201,6 +202,16 @@ def test_images_that_no_file_is_named_for_are_left_out(tmp_path: Path, caplog: p
     assert skin.look is None
     assert dict(zip(skin.parts, skin.colors, strict=True))["Headmat"] is None
     assert "images of Bodymat, Headmat have no file: drawn without them" in caplog.text
+
+
+def test_a_figure_that_can_play_nothing_is_refused_before_any_scene(tmp_path: Path) -> None:
+    (tmp_path / "broken.glb").write_bytes(b"no figure")
+    nameless = replace(SKELETON, names=tuple(name.replace("UpLeg", "Wheel") for name in SKELETON.names))
+    write_textured_figure(tmp_path / "cart.glb", nameless, SKIN)
+    for name, problem in (("broken.glb", r"Remy: .*broken\.glb cannot be read"), ("cart.glb", "no bone LeftUpLeg")):
+        config = HumanConfig(characters={"Remy": str(tmp_path / name)})
+        with pytest.raises(InputError, match=problem):
+            check_motions("procedural", config, tmp_path / "assets")
 
 
 @pytest.mark.parametrize(("name", "problem"), [("man.obj", "no file of a figure"), ("gone.glb", "does not exist")])

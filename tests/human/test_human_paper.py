@@ -14,6 +14,7 @@ from data_gen.assets.library import Library
 from data_gen.human.choreography import compose_motion
 from data_gen.human.figure import build_figure, draw_traits
 from data_gen.human.sources.layout import write_figure, write_sequence
+from data_gen.scene.config import MaskRule
 from void.composition import compose_config
 from void.files import read_json
 
@@ -64,12 +65,14 @@ def test_the_papers_mix_is_made_of_a_licensed_folder(release: Path, library: Lib
     )
     assert {person["character"] for person in people} == {"Remy", "Sophie"}
     assert all(0 < pair.metadata["accepted"]["hold_error"] < 0.05 for _, pair in rows)
+    assert {pair.metadata["mask_rule"] for _, pair in rows} == {"released_humoto"}
     unusable = read_json(root / "summary.json")["unusable"]
     assert set(unusable) == {BAD} and "mixamorig:Hips is not finite at frame 5" in unusable[BAD]
 
 
 def test_the_papers_mix_is_of_its_size() -> None:
     scene = compose_config(["scene=human_paper"]).scene
+    assert scene.mask is MaskRule.released_humoto
     assert (scene.count, scene.motion, scene.human.cast, scene.human.removal) == (
         4500,
         "humoto",

@@ -54,7 +54,7 @@ def labelled_by(views: Views, config: ChangeConfig) -> Quadmask:
 @pytest.fixture(scope="module", params=[BlenderRenderer, PreviewRenderer])
 def views(request: pytest.FixtureRequest, library: Library, tmp_path_factory: pytest.TempPathFactory) -> Views:
     renderer = request.param(scene(), box_man.workshop(library), tmp_path_factory.mktemp("views"))
-    return views_of(renderer, *worlds(), whole=False)
+    return views_of(renderer, *worlds())
 
 
 @pytest.fixture(scope="module")

@@ -37,6 +37,7 @@ def motion(source: MotionSource) -> Iterator[Motion]:
 def test_it_is_what_was_composed(motion: Motion) -> None:
     composed = procedural.compose_motion(motion.sequence)
     assert (motion.source, motion.fps, motion.frames) == ("procedural", composed.fps, composed.frames)
+    assert motion.skin.look is None  # Its plain parts are painted for each scene.
     assert [prop.name for prop in motion.props] == [prop.name for prop in composed.props]
     assert np.abs(motion.props_TN7 - composed.props_TN7).max() < 1e-9
     order = [motion.skeleton.index(name) for name in composed.skeleton.names]

@@ -99,6 +99,14 @@ def test_types_of_numbers(dtype: torch.dtype, updates: dict[str, Update], tmp_pa
         assert torch.equal(down, updates[layer.name].down.to(dtype).float())
 
 
+def test_an_alpha_may_be_an_integer_and_a_vector_of_one(updates: dict[str, Update], tmp_path: Path) -> None:
+    tensors = lora_files.kohya(updates)
+    for number, name in enumerate(name for name in tensors if name.endswith(".alpha")):
+        tensors[name] = tensors[name].long() if number % 2 else tensors[name].reshape(1)
+    scales = {layer.name: layer.scale for layer in open_lora(save(tmp_path, tensors), SHAPES).layers}
+    assert scales == {name: update.alpha / len(update.down) for name, update in updates.items()}
+
+
 def peft_folder(folder: Path, updates: dict[str, Update], **changes: object) -> Path:
     tensors = lora_files.dotted(updates, "base_model.model.", ".lora_A.weight", ".lora_B.weight", with_alpha=False)
     save(folder, tensors, "adapter_model.safetensors")
@@ -142,6 +150,8 @@ def test_scales_of_a_peft_folder(
         ({"lora_alpha": "eight"}, "lora_alpha is 'eight', not a number"),
         ({"alpha_pattern": {"to_q": None}}, "alpha_pattern is None"),
         ({"rank_pattern": {"(": 4}}, r"'\(' is no pattern"),
+        ({"rank_pattern": ["to_q"]}, r"rank_pattern is \['to_q'\], not a JSON object"),
+        ({"r": None}, "r is None, not a number"),
     ],
 )
 def test_peft_folders_that_are_no_plain_lora(

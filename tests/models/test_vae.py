@@ -9,6 +9,7 @@ import pytest
 import torch
 from diffusers import AutoencoderKLCogVideoX
 from golden_models import model_config
+from rounding import ELEMENTWISE, GOLDEN_VAE, Arithmetic, assert_same
 from torch.nn import functional as F
 
 from void.composition import compose_config
@@ -36,7 +37,7 @@ def test_diffusers_own_decode_is_why_ours_exists(vae: VoidVAE) -> None:
 def test_longer_clips_begin_with_the_same_frames(vae: VoidVAE) -> None:
     latents_BTCHW = torch.randn(1, 7, 16, 2, 2)
     whole, part = decode_latents(vae, latents_BTCHW), decode_latents(vae, latents_BTCHW[:, :5])
-    torch.testing.assert_close(whole[:, :, :17], part, atol=1e-5, rtol=0)
+    assert_same(whole[:, :, :17], part, GOLDEN_VAE)
 
 
 def test_saved_and_loaded_by_diffusers(vae: VoidVAE, tmp_path) -> None:
@@ -145,9 +146,9 @@ def test_tiles_join_seamlessly_where_the_function_is_local(height: int, width: i
         return F.interpolate(tile_BCTHW, scale_factor=(1, 8, 8))
 
     up = map_tiles(enlarge, latents_BCTHW, rows, columns, scale_in=1, scale_out=8, **blends)
-    torch.testing.assert_close(up, enlarge(latents_BCTHW), atol=1e-6, rtol=0)
+    assert_same(up, enlarge(latents_BCTHW), ELEMENTWISE)
     down = map_tiles(lambda tile: F.avg_pool3d(tile, (1, 8, 8)), up, rows, columns, scale_in=8, scale_out=1, **blends)
-    torch.testing.assert_close(down, latents_BCTHW, atol=1e-5, rtol=0)
+    assert_same(down, latents_BCTHW, Arithmetic(ELEMENTWISE.depth, terms=64))
 
 
 def test_tiles_are_whole_and_spread_evenly() -> None:

@@ -9,6 +9,7 @@ import pytest
 import torch
 from golden_models import model_config
 from rich.console import Console
+from rounding import GOLDEN_VAE, Arithmetic, assert_same
 from safetensors.torch import load_file
 
 from void.composition import compose_config
@@ -103,11 +104,12 @@ def test_dividing_latents_keeps_reconstructions() -> None:
     divide_latents(vae, divisor_C)
     mean_BTCHW, logvar_BTCHW = encode_moments(vae, video_BCTHW)
     per_channel = divisor_C.view(1, 1, -1, 1, 1)
-    torch.testing.assert_close(mean_BTCHW * per_channel, mean_before, atol=1e-5, rtol=1e-4)
-    torch.testing.assert_close(logvar_BTCHW + 2 * per_channel.log(), logvar_before, atol=1e-4, rtol=1e-4)
-    torch.testing.assert_close(decode_latents(vae, mean_BTCHW), decoded_before, atol=1e-4, rtol=1e-4)
+    assert_same(mean_BTCHW * per_channel, mean_before, GOLDEN_VAE)
+    assert_same(logvar_BTCHW + 2 * per_channel.log(), logvar_before, GOLDEN_VAE)
+    both_ways = Arithmetic(2 * GOLDEN_VAE.depth, GOLDEN_VAE.terms)
+    assert_same(decode_latents(vae, mean_BTCHW), decoded_before, both_ways)
     divide_latents(vae, latent_statistics(vae, video_BCTHW)[1])
-    torch.testing.assert_close(latent_statistics(vae, video_BCTHW)[1], torch.ones(16), atol=1e-3, rtol=0)
+    assert_same(latent_statistics(vae, video_BCTHW)[1], torch.ones(16), GOLDEN_VAE)
 
 
 def test_tamed_weights_keep_decoder_features_and_quiet_the_posterior() -> None:
@@ -119,7 +121,7 @@ def test_tamed_weights_keep_decoder_features_and_quiet_the_posterior() -> None:
     first, second = torch.randn(2, 1, norm.norm_layer.num_channels, 1, 8, 8)
     latents = torch.randn(1, 16, 1, 2, 2)
     change = norm(first, latents)[0] - norm(second, latents)[0]
-    torch.testing.assert_close(change, norm.norm_layer(first) - norm.norm_layer(second))
+    assert_same(change, norm.norm_layer(first) - norm.norm_layer(second), Arithmetic(depth=4, terms=2 * 8 * 8))
 
 
 def test_learning_rate_warms_up_stays_and_decays() -> None:

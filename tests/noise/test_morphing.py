@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from void.noise.flow import DisFlow
-from void.noise.morphing import Morphing, morphing
+from void.noise.morphing import Morphing, Obstacle, morphing
 from void.quadmask import Quadmask
 
 FRAMES, HEIGHT, WIDTH, SIDE = 17, 96, 128, 36
@@ -80,23 +80,27 @@ def test_only_the_invented_region_counts() -> None:
     elsewhere[:, 80:, 90:] = True
     assert morphing(frames_THWC, Quadmask(elsewhere, elsewhere), DisFlow()).score < 0.2
     nothing = np.zeros_like(elsewhere)
-    assert morphing(frames_THWC, Quadmask(nothing, nothing), DisFlow()) == Morphing(0.0, 0.0, 0.0)
+    assert morphing(frames_THWC, Quadmask(nothing, nothing), DisFlow()) == Morphing(None, obstacle=Obstacle.no_region)
     assert morphing(frames_THWC, Quadmask(quadmask.affected_THW, nothing), DisFlow()) == found(growth=0.5)
 
 
-def test_what_cannot_be_followed_counts_as_morphing() -> None:
+def test_what_cannot_be_followed_has_no_score() -> None:
     noise_THWC = np.random.default_rng(0).integers(0, 256, (FRAMES, HEIGHT, WIDTH, 3), dtype=np.uint8)
     everywhere = np.ones((FRAMES, HEIGHT, WIDTH), bool)
-    assert morphing(noise_THWC, Quadmask(everywhere, everywhere), DisFlow()).score > 10
+    lost = morphing(noise_THWC, Quadmask(everywhere, everywhere), DisFlow())
+    assert lost == Morphing(None, None, None, Obstacle.no_tracks)
+    few = np.zeros_like(everywhere)
+    few[:, 40:44, 40:44] = True
+    assert morphing(noise_THWC, Quadmask(few, few), DisFlow()).obstacle is Obstacle.small_region
 
 
-def test_a_static_clip_and_a_single_frame_do_not_morph() -> None:
+def test_a_static_clip_does_not_morph_and_a_single_frame_has_no_score() -> None:
     frames_THWC, quadmask = clip()
     assert morphing(frames_THWC, quadmask, DisFlow()).score == 0
-    for frames in (1, 2, 5):
+    for frames in (2, 5):
         moving_THWC, mask = clip(step=1.0)
         assert morphing(moving_THWC[:frames], mask[:frames], DisFlow()).score < 1
-    assert morphing(frames_THWC[:1], quadmask[:1], DisFlow()) == Morphing(0.0, 0.0, 0.0)
+    assert morphing(frames_THWC[:1], quadmask[:1], DisFlow()) == Morphing(None, obstacle=Obstacle.one_frame)
 
 
 def test_the_score_hardly_depends_on_the_size_and_repeats() -> None:

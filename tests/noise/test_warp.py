@@ -9,6 +9,7 @@ import math
 
 import pytest
 import torch
+from rounding import Arithmetic, assert_same
 from scipy import stats
 from torch import Tensor
 
@@ -156,7 +157,7 @@ def test_copies_of_a_pixel_are_independent_and_add_up_to_it() -> None:
     source_C = noise.read()[:, MIDDLE - 1, MIDDLE - 1].clone()
     noise.step(step_flow(1))
     copies_4C = noise.read()[:, MIDDLE - 1 : MIDDLE + 1, MIDDLE - 1 : MIDDLE + 1].flatten(1).T
-    torch.testing.assert_close(copies_4C.sum(0) / 2, source_C, rtol=0, atol=1e-5)
+    assert_same(copies_4C.sum(0) / 2, source_C, Arithmetic(depth=8, terms=4))
     found = torch.corrcoef(torch.cat([copies_4C, source_C[None]]))
     expected = torch.eye(5)
     expected[4, :4] = expected[:4, 4] = 0.5
@@ -169,7 +170,7 @@ def test_pixels_that_meet_share_alike_and_their_density_adds_up() -> None:
     noise.step(step_flow(-1))
     merged_C = noise.read()[:, MIDDLE - 1, MIDDLE - 1]
     sources_C4 = before_CHW[:, MIDDLE - 1 : MIDDLE + 1, MIDDLE - 1 : MIDDLE + 1].flatten(1)
-    torch.testing.assert_close(merged_C, sources_C4.sum(1) / 2, rtol=0, atol=1e-5)
+    assert_same(merged_C, sources_C4.sum(1) / 2, Arithmetic(depth=8, terms=4))
     density_HW = noise.density_N.view(SIDE, SIDE)
     assert density_HW[MIDDLE - 1, MIDDLE - 1] / density_HW[0, 0] == pytest.approx(4, rel=1e-3)
 

@@ -11,6 +11,7 @@ from diffusers import CogVideoXDDIMScheduler, DDIMScheduler
 from golden_models import model_config, settings, tensors
 from parity.loader_case import PREFIX, compare_loader
 from parity.result import Result
+from rounding import GOLDEN_FORWARD, GOLDEN_VAE, Arithmetic
 from torch import Tensor, nn
 
 from void.composition import compose_config
@@ -23,8 +24,6 @@ from void.pipelines.void_pipeline import VoidPipeline
 from void.quadmask import Quadmask
 from void.recipe import MaskExpansion
 
-FORWARD_TOLERANCE = 1e-5
-RUN_TOLERANCE = 5e-5
 RUNS = ("pass1_single_window", "pass1_multidiffusion", "pass2_given_latents")
 SCHEDULERS = {"DDIMScheduler": DDIMScheduler, "CogVideoXDDIMScheduler": CogVideoXDDIMScheduler}
 
@@ -55,6 +54,11 @@ def largest_difference(ours: Tensor, recorded: Tensor) -> float:
     return (ours.float() - recorded.float()).abs().max().item()
 
 
+def compared(name: str, ours: Tensor, recorded: Tensor, arithmetic: Arithmetic) -> Result:
+    """The comparison of two computations that add the same numbers in another order."""
+    return Result(name, largest_difference(ours, recorded), arithmetic.bound(recorded))
+
+
 def thinned(video_BCTHW: Tensor, folder: Path) -> Tensor:
     """The rows and columns that a folder with thinning.json keeps of recorded videos; all of them without one."""
     if not (folder / "thinning.json").is_file():
@@ -70,8 +74,10 @@ def compare_transformer(folder: Path, file: Path) -> Iterator[Result]:
     transformer = build_transformer(model_config(folder)).eval()
     frames, height, width = (golden["hidden_states"].shape[axis] for axis in (1, 3, 4))
     cosine, sine = rotary_tables(transformer.config, frames, height, width, "cpu")
-    yield Result("rotary table, cosine", largest_difference(cosine, golden["rope_cos"]), FORWARD_TOLERANCE)
-    yield Result("rotary table, sine", largest_difference(sine, golden["rope_sin"]), FORWARD_TOLERANCE)
+    # An angle of n radians is rounded to n units, and its cosine moves as much.
+    angles = Arithmetic(depth=1, terms=1, gain=max(frames, height, width))
+    yield compared("rotary table, cosine", cosine, golden["rope_cos"], angles)
+    yield compared("rotary table, sine", sine, golden["rope_sin"], angles)
     with torch.no_grad():
         output_BTCHW = transformer(
             model_input(golden["hidden_states"], golden["inpaint_latents"]),
@@ -79,7 +85,7 @@ def compare_transformer(folder: Path, file: Path) -> Iterator[Result]:
             golden["timesteps"],
             image_rotary_emb=(cosine, sine),
         ).sample
-    yield Result("transformer forward", largest_difference(output_BTCHW, golden["output"]), FORWARD_TOLERANCE)
+    yield compared("transformer forward", output_BTCHW, golden["output"], GOLDEN_FORWARD)
 
 
 def compare_vae(folder: Path, file: Path) -> Iterator[Result]:
@@ -88,20 +94,18 @@ def compare_vae(folder: Path, file: Path) -> Iterator[Result]:
     vae = build_vae(model_config(folder))
     moments = encode_moments(vae, golden["video"])
     for name, ours_BTCHW in zip(("mean", "logvar"), moments, strict=True):
-        difference = largest_difference(ours_BTCHW.transpose(1, 2), golden[f"posterior_{name}"])
-        yield Result(f"VAE encode, {name}", difference, FORWARD_TOLERANCE)
+        yield compared(f"VAE encode, {name}", ours_BTCHW.transpose(1, 2), golden[f"posterior_{name}"], GOLDEN_VAE)
     scaled_BTCHW = golden["posterior_mean"].transpose(1, 2) * vae.config.scaling_factor
     for count in sorted(int(key.removeprefix("decode_")) for key in golden if key.startswith("decode_")):
         video_BCTHW = thinned(decode_latents(vae, scaled_BTCHW[:, :count]), folder)
-        difference = largest_difference(video_BCTHW, golden[f"decode_{count}"])
-        yield Result(f"VAE decode of {count} latents", difference, FORWARD_TOLERANCE)
+        yield compared(f"VAE decode of {count} latents", video_BCTHW, golden[f"decode_{count}"], GOLDEN_VAE)
 
 
 def compare_expansion(folder: Path, file: Path) -> Iterator[Result]:
     """33 to 48 input channels, as released."""
     golden = tensors(file.stem, folder)
     expanded = expand_patch_embed(golden["w_old"], MaskExpansion.replicate)
-    yield Result("patch-embedding expansion", largest_difference(expanded, golden["w_new"]), FORWARD_TOLERANCE)
+    yield Result("patch-embedding expansion", largest_difference(expanded, golden["w_new"]), 0.0)
 
 
 def compare_run(folder: Path, file: Path) -> Iterator[Result]:
@@ -126,11 +130,15 @@ def compare_run(folder: Path, file: Path) -> Iterator[Result]:
         latents=golden["initial_latents"],
         output_type="latent",
     ).frames
-    difference = largest_difference(latents_BTCHW, golden["output_latents"])
-    yield Result(f"{file.stem}, latents", difference, RUN_TOLERANCE)
+    # Guidance g adds g errors of one branch to g - 1 of the other.
+    sampling = Arithmetic(
+        depth=2 * GOLDEN_VAE.depth + recorded["num_inference_steps"] * GOLDEN_FORWARD.depth,
+        terms=GOLDEN_VAE.terms,
+        gain=2 * recorded["guidance_scale"] - 1,
+    )
+    yield compared(f"{file.stem}, latents", latents_BTCHW, golden["output_latents"], sampling)
     video_BCTHW = (decode_latents(pipeline.vae, latents_BTCHW) / 2 + 0.5).clamp(0, 1)
-    difference = largest_difference(thinned(video_BCTHW, folder), golden["output_video"])
-    yield Result(f"{file.stem}, pixels", difference, RUN_TOLERANCE)
+    yield compared(f"{file.stem}, pixels", thinned(video_BCTHW, folder), golden["output_video"], sampling)
 
 
 def compare_state_dicts(folder: Path, file: Path) -> Iterator[Result]:

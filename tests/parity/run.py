@@ -28,7 +28,7 @@ def run(folder: Path) -> int:
                 results.append(result)
                 verdict = "ok" if result.passed else "FAILED"
                 sys.stdout.write(
-                    f"{verdict:6}  {result.name:34}  {result.difference:.1e}  (tolerance {result.tolerance:g})\n"
+                    f"{verdict:6}  {result.name:34}  {result.difference:.1e}  (tolerance {result.tolerance:.1g})\n"
                 )
     failed = sum(not result.passed for result in results)
     sys.stdout.write(f"{len(results)} compared, {failed} past tolerance\n")

@@ -52,7 +52,7 @@ def test_command_passes_and_names_what_is_absent(partial_copy: Path, capsys) -> 
 def test_command_fails_past_tolerance(partial_copy: Path) -> None:
     file = partial_copy / "transformer_forward.safetensors"
     golden = load_file(file)
-    golden["output"][0, 0, 0, 0, 0] += 2e-5
+    golden["output"][0, 0, 0, 0, 0] += 1e-3
     save_file(golden, file)
     done = subprocess.run([sys.executable, RUN, partial_copy], capture_output=True, text=True, check=False)
     assert done.returncode == 1, done.stderr

@@ -18,7 +18,8 @@ from torch.nn.functional import interpolate
 from void.config import VoidConfig
 from void.errors import InputError
 from void.pipelines.clip_folders import MaskKind, find_clips, read_clip_folder
-from void.pipelines.clips import load_clip, mirrored, padded_length, write_result
+from void.pipelines.clip_results import write_result
+from void.pipelines.clips import load_clip, mirrored, padded_length
 from void.pipelines.frame_fit import Box, frame_fit
 from void.quadmask import Quadmask
 from void.recipe import Aspect, RecipeConfig, VideoResize
@@ -192,7 +193,7 @@ def test_max_frames_cuts_and_warns(tmp_path: Path, config: VoidConfig, caplog: p
 
 
 def test_released_loading_is_adaptive_pooling(tmp_path: Path, toy_config: Callable[..., VoidConfig]) -> None:
-    config = toy_config("recipe=released", "data.height=32", "data.width=48", "infer.window=13")
+    config = toy_config("recipe=released", "data.height=32", "data.width=48", "infer.window=13", "infer.overlap=8")
     folder = write_clip(tmp_path / "a", height=70, width=90)
     clip = load_clip(folder, config)
     source_THWC, _ = read_video(folder / "input_video.mp4")
@@ -225,7 +226,7 @@ def test_results_get_length_size_and_rate_back(
 
 
 def test_released_results_keep_the_models_form(tmp_path: Path, toy_config: Callable[..., VoidConfig]) -> None:
-    config = toy_config("recipe=released", "data.height=32", "data.width=48", "infer.window=13")
+    config = toy_config("recipe=released", "data.height=32", "data.width=48", "infer.window=13", "infer.overlap=8")
     source = read_clip_folder(write_clip(tmp_path / "a", height=50, width=90))
     clip = load_clip(source, config)
     assert write_result(tmp_path / "out.mp4", clip.video_THWC, clip, source, config) == VideoInfo(13, 32, 48, 12)

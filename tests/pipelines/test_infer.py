@@ -17,7 +17,7 @@ from void.files import read_json, sha256_file, write_json
 from void.ledger import LEDGER
 from void.models.build import build_scheduler, build_text_encoder, build_tokenizer, build_transformer, build_vae
 from void.pairs import read_manifest, read_pair, write_manifest
-from void.pipelines import sampler
+from void.pipelines import networks
 from void.pipelines.infer import infer
 from void.pipelines.predictions import INDEX, clip_seed, read_predictions
 from void.pipelines.sampler import Sampler
@@ -156,6 +156,10 @@ def test_only_what_changed_is_made_again(config: VoidConfig) -> None:
     root = Path(config.infer.root)
     (root / "toy-1.mp4").unlink()
     (root / "toy-2.mp4").write_bytes(b"damaged")
+    # Changed bytes are not the run's own any more: they are not replaced, but once they are gone.
+    assert str(root / "toy-2.mp4") in refusal(config).problem
+    assert (root / "toy-2.mp4").read_bytes() == b"damaged" and not (root / "toy-1.mp4").exists()
+    (root / "toy-2.mp4").unlink()
     infer(config)
     assert clips(config) == before
     assert times(config)["toy-3.mp4"] == old_times["toy-3.mp4"]
@@ -216,13 +220,13 @@ def test_the_newest_checkpoint_is_used_and_recorded(config: VoidConfig) -> None:
 
 def test_each_distinct_prompt_is_encoded_once(config: VoidConfig, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[str] = []
-    encode = sampler.encode_text
+    encode = networks.encode_text
 
     def counted(texts, *rest):
         seen.extend(texts)
         return encode(texts, *rest)
 
-    monkeypatch.setattr(sampler, "encode_text", counted)
+    monkeypatch.setattr(networks, "encode_text", counted)
     manifest = Path(config.data.root) / "manifest.jsonl"
     manifest.write_text(manifest.read_text().replace("number 2", "number 3"))
     infer(config)

@@ -13,6 +13,7 @@ import torch
 from golden_models import GOLDEN, model_config
 from lora_files import LAYOUTS, Update, kohya, merged, random_updates, save
 from peft import LoraConfig, get_peft_model, get_peft_model_state_dict
+from rounding import GOLDEN_STEPS, Arithmetic, assert_same
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -78,7 +79,7 @@ def test_loaded_scaled_and_unloaded(pipeline: VoidPipeline, saved: tuple[Path, T
         load_lora(pipeline, path, scale)
         result = sample(pipeline)
         if scale in (0.0, 1.0):
-            torch.testing.assert_close(result, expected if scale else plain, atol=1e-6, rtol=0)
+            assert_same(result, expected if scale else plain, GOLDEN_STEPS)
         else:
             assert not torch.allclose(result, expected, atol=1e-3) and not torch.allclose(result, plain, atol=1e-3)
         pipeline.unload_lora_weights()
@@ -118,8 +119,15 @@ def test_lora_of_another_model(
 
 
 def assert_same_effect(pipeline: VoidPipeline, expected: Tensor) -> None:
-    """Two sums of the same terms in another order, through two steps of the network: equal to 1e-5 of the largest."""
-    torch.testing.assert_close(sample(pipeline), expected, atol=1e-5 * float(expected.abs().max()), rtol=0)
+    """What is sampled with the adapter is what is sampled with the merged weights."""
+    assert_same(sample(pipeline), expected, GOLDEN_STEPS)
+
+
+def assert_adds(pipeline: VoidPipeline, updates: dict[str, Update], factor: float) -> None:
+    """What the adapter adds to each weight, as peft computes it, is the update, to the rounding of its few terms."""
+    for layer, update in updates.items():
+        added = pipeline.transformer.get_submodule(layer).get_delta_weight("lora")
+        assert_same(added, factor * update.delta, Arithmetic(depth=4, terms=4))
 
 
 def with_merged(pipeline: VoidPipeline, updates: dict[str, Update], factor: float = 1.0) -> Tensor:
@@ -138,6 +146,7 @@ def test_every_layout_acts_as_the_merged_weights(
     expected, plain = with_merged(pipeline, updates, scale), sample(pipeline)
     assert (expected - plain).abs().max() > 0.05
     load_lora(pipeline, save(tmp_path, LAYOUTS[layout](updates)), scale)
+    assert_adds(pipeline, updates, scale)
     assert_same_effect(pipeline, expected)
 
 

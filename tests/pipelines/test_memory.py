@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from golden_models import model_config
+from rounding import GOLDEN_SAMPLING, assert_same
 from torch import Tensor, nn
 
 from void.errors import InputError
@@ -82,7 +83,7 @@ def test_offloading_hooks_change_nothing(pipeline: VoidPipeline, plain: Tensor, 
     place(pipeline, memory, CPU)
     assert pipeline.vae.use_slicing
     for _ in range(2):
-        torch.testing.assert_close(sample(pipeline), plain, atol=1e-5, rtol=0)
+        assert_same(sample(pipeline), plain, GOLDEN_SAMPLING)
 
 
 @pytest.mark.parametrize("memory", [Memory.full, Memory.group_offload])
@@ -108,7 +109,7 @@ def test_attention_backends_agree(
     pipeline: VoidPipeline, plain: Tensor, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     apply(pipeline, attention=name)
-    torch.testing.assert_close(sample(pipeline), plain, atol=1e-5, rtol=0)
+    assert_same(sample(pipeline), plain, GOLDEN_SAMPLING)
     # It is our processor that ran, on that backend.
     used = {processor._attention_backend for processor in pipeline.transformer.attn_processors.values()}
     assert used == {name}
@@ -139,12 +140,12 @@ def test_compiled_blocks(
     for block in apply(pipeline, compile=True, **settings).transformer.transformer_blocks:
         assert block._compiled_call_impl is not None
     assert compiled == [{"fullgraph": whole}] * 2
-    torch.testing.assert_close(sample(pipeline), expected, atol=1e-5, rtol=0)
+    assert_same(sample(pipeline), expected, GOLDEN_SAMPLING)
 
 
 @pytest.mark.slow
 def test_compiled_to_machine_code(pipeline: VoidPipeline, plain: Tensor) -> None:
-    torch.testing.assert_close(sample(apply(pipeline, compile=True)), plain, atol=1e-5, rtol=0)
+    assert_same(sample(apply(pipeline, compile=True)), plain, GOLDEN_SAMPLING)
 
 
 @pytest.mark.gpu

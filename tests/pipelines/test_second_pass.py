@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -19,11 +20,12 @@ from void.files import read_json
 from void.models.build import build_scheduler, build_transformer, build_vae
 from void.noise.files import read_made_from, read_noise
 from void.noise.maker import NoiseMaker
+from void.noise.morphing import Morphing, Obstacle
 from void.pipelines import second_pass
 from void.pipelines.clips import mirrored
 from void.pipelines.infer import infer
 from void.pipelines.predictions import INDEX, read_predictions
-from void.pipelines.second_pass import noise_seed
+from void.pipelines.second_pass import SecondPass, noise_seed
 from void.pipelines.void_pipeline import VoidPipeline
 from void.quadmask import Quadmask
 from void.shapes import latent_frames
@@ -56,7 +58,7 @@ def compose(toy_config: Compose, tmp_path: Path) -> Compose:
 
 def files(folder: str | Path) -> dict[str, int]:
     root = Path(folder)
-    return {str(file.relative_to(root)): file.stat().st_mtime_ns for file in root.rglob("*") if file.is_file()}
+    return {str(file.relative_to(root)): file.stat().st_mtime_ns for file in root.rglob("[!.]*") if file.is_file()}
 
 
 def contents(folder: str | Path) -> dict[str, bytes]:
@@ -79,7 +81,8 @@ def test_both_passes_write_their_folders(compose: Compose) -> None:
     }
     for clip in second.clips:
         score = read_json(Path(config.infer.pass2.root) / "morphing" / f"{clip.id}.json")
-        assert clip.morphing == score["score"] >= 0
+        assert (clip.morphing, clip.unmeasured) == (score["score"], score["obstacle"])
+        assert (clip.morphing is None) == (clip.unmeasured is not None)
     assert contents(config.infer.root) != contents(config.infer.pass2.root)
 
 
@@ -164,7 +167,7 @@ def test_a_lost_noise_file_is_made_again(compose: Compose) -> None:
 def scores(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first clip stands, the second morphs."""
     found = {"toy-1": 0.2, "toy-2": 0.8}
-    monkeypatch.setattr(second_pass, "morphing_score", lambda root, source, config, first: found[source.id])
+    monkeypatch.setattr(SecondPass, "score_one", lambda self, source, first: Morphing(found[source.id], 0.1, 0.1))
 
 
 @pytest.mark.usefixtures("scores")
@@ -183,6 +186,34 @@ def test_auto_runs_the_second_pass_where_the_first_morphs(compose: Compose) -> N
     infer(compose("stage=both"))
     assert contents(root)["toy-2.mp4"] == sampled and contents(root)["toy-1.mp4"] != kept
     assert [clip.stage for clip in read_predictions(root).clips] == ["pass2", "pass2"]
+
+
+@pytest.mark.parametrize(
+    ("obstacle", "stage", "decided"),
+    [(Obstacle.no_tracks, "pass2", "second pass"), (Obstacle.small_region, "pass1", "the first pass's result stays")],
+)
+def test_what_cannot_be_measured_is_said_and_decided(
+    compose: Compose,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    obstacle: Obstacle,
+    stage: str,
+    decided: str,
+) -> None:
+    monkeypatch.setattr(second_pass, "morphing", lambda *arguments: Morphing(None, obstacle=obstacle))
+    config = compose("stage=auto", "infer.limit=1")
+    with caplog.at_level(logging.INFO):
+        infer(config)
+    assert f"toy-1: morphing could not be measured, because {second_pass.OBSTACLES[obstacle]}: {decided}" in caplog.text
+    root = Path(config.infer.pass2.root)
+    (clip,) = read_predictions(root).clips
+    assert (clip.stage, clip.morphing, clip.unmeasured) == (stage, None, obstacle.value)
+    score = read_json(root / "morphing" / "toy-1.json")
+    assert (score["score"], score["obstacle"]) == (None, obstacle.value)
+    caplog.clear()
+    with caplog.at_level(logging.INFO):
+        infer(config)
+    assert f"could not be measured, because {second_pass.OBSTACLES[obstacle]}" in caplog.text
 
 
 @pytest.mark.usefixtures("scores")
@@ -246,15 +277,20 @@ def test_what_does_not_fit_is_refused(compose: Compose, tmp_path: Path) -> None:
     write_video(Path(config.infer.root) / "toy-2.mp4", toy_pair(0).rgb_full_THWC, 12)
     with pytest.raises(InputError, match=r"toy-1\.mp4 has 13 frames of 48x32, this configuration has 5 frames"):
         infer(config)
-    folder = write_clip(tmp_path / "clip", 9)
+    # The other pair was sampled.
+    assert [clip.id for clip in read_predictions(Path(config.infer.pass2.root)).clips] == ["toy-2"]
+    folder, elsewhere = write_clip(tmp_path / "clip", 9), f"infer.pass2.root={tmp_path}/clips"
     write_video(tmp_path / "short" / "clip.mp4", user_frames(5, 32, 48), 12)
     with pytest.raises(InputError, match=r"clip\.mp4 has 5 frames of 48x32; .* is sampled at 9 frames"):
-        infer(compose("stage=pass2", f"infer.input={folder}", f"infer.pass2.first_pass={tmp_path}/short"))
+        infer(compose("stage=pass2", f"infer.input={folder}", f"infer.pass2.first_pass={tmp_path}/short", elsewhere))
     write_video(tmp_path / "wide" / "clip.mp4", user_frames(9, 32, 96), 12)
     with pytest.raises(InputError, match=r"clip\.mp4 has 9 frames of 96x32: neither the shape"):
-        infer(compose("stage=pass2", f"infer.input={folder}", f"infer.pass2.first_pass={tmp_path}/wide"))
+        infer(compose("stage=pass2", f"infer.input={folder}", f"infer.pass2.first_pass={tmp_path}/wide", elsewhere))
     with pytest.raises(InputError, match=r"noise\.inference_video=target: a user's clip has no counterfactual"):
         infer(compose("stage=pass2", f"infer.input={folder}", "noise.inference_video=target"))
+    for other in ("infer.root", "infer.pass2.first_pass"):
+        with pytest.raises(InputError, match=rf"{other.replace('.', '[.]')} and infer\.pass2\.root are both"):
+            infer(compose("stage=both", f"infer.pass2.root={tmp_path}/one", f"{other}={tmp_path}/one"))
     with pytest.raises(InputError, match=r"noise\.flow=simulator"):
         infer(compose("stage=pass2", "noise.flow=simulator"))
     with pytest.raises(InputError, match=r"noise\.canvas must be at least 1, got 0"):

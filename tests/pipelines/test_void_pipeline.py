@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from golden_models import model_config
+from rounding import GOLDEN_SAMPLING, GOLDEN_STEPS, GOLDEN_VAE, assert_same
 
 from void.errors import InputError
 from void.models.build import build_scheduler, build_text_encoder, build_tokenizer, build_transformer, build_vae
@@ -52,7 +53,7 @@ def test_output_types_and_seeds(pipeline: VoidPipeline) -> None:
     video_BCTHW = pipeline(**call, generator=seeded(1), output_type="pt").frames
     assert video_BCTHW.shape == (1, 3, FRAMES, HEIGHT, WIDTH) and video_BCTHW.abs().max() <= 1
     latents_BTCHW = pipeline(**call, generator=seeded(1), output_type="latent").frames
-    torch.testing.assert_close(decode_latents(pipeline.vae, latents_BTCHW).clamp(-1, 1), video_BCTHW)
+    assert_same(decode_latents(pipeline.vae, latents_BTCHW).clamp(-1, 1), video_BCTHW, GOLDEN_VAE)
 
 
 def test_one_generator_per_clip_makes_results_independent_of_the_batch(pipeline: VoidPipeline) -> None:
@@ -62,7 +63,7 @@ def test_one_generator_per_clip_makes_results_independent_of_the_batch(pipeline:
         mask_latents=torch.cat(masks), video_latents=torch.cat(videos), generator=[seeded(1), seeded(2)], **call
     ).frames
     alone = pipeline(mask_latents=masks[1], video_latents=videos[1], generator=seeded(2), **call).frames
-    torch.testing.assert_close(together[1:], alone, atol=1e-5, rtol=0)
+    assert_same(together[1:], alone, GOLDEN_SAMPLING)
 
 
 def test_guidance_moves_away_from_the_negative_prompt(pipeline: VoidPipeline) -> None:
@@ -72,9 +73,9 @@ def test_guidance_moves_away_from_the_negative_prompt(pipeline: VoidPipeline) ->
         for scale, negative in ((1.0, ""), (4.0, ""), (4.0, "a floor"))
     )
     negative = pipeline(**{**call, "prompt": ""}, generator=seeded(1)).frames
-    torch.testing.assert_close(same, plain, atol=1e-5, rtol=0)
+    assert_same(same, plain, GOLDEN_SAMPLING)
     # One step from pure noise is linear in the velocity.
-    torch.testing.assert_close(guided, negative + 4 * (plain - negative), atol=1e-4, rtol=0)
+    assert_same(guided, negative + 4 * (plain - negative), dataclasses.replace(GOLDEN_STEPS, gain=2 * 4 - 1))
     assert not torch.allclose(guided, plain, atol=1e-4)
 
 
@@ -108,7 +109,7 @@ def test_windows_together_and_one_by_one_agree(pipeline: VoidPipeline, monkeypat
     assert len(forwards) == 2 * 2 * (4 + 4 + 2 + 1)
     for alone, *together in (results[:4], results[4:]):
         for other in together:
-            torch.testing.assert_close(other, alone, atol=1e-5, rtol=0)
+            assert_same(other, alone, GOLDEN_SAMPLING)
     whole = pipeline(**{**long, "window_frames": 37}, generator=seeded(1), output_type="latent").frames
     assert not torch.allclose(whole, results[0], atol=1e-3)
 
@@ -135,7 +136,7 @@ def test_windows_of_a_batch_of_clips_belong_to_their_clips(pipeline: VoidPipelin
         output_type="latent",
         **call,
     ).frames
-    torch.testing.assert_close(together[1:], alone, atol=1e-5, rtol=0)
+    assert_same(together[1:], alone, GOLDEN_SAMPLING)
 
 
 def test_fewer_windows_at_a_time_where_memory_runs_out(pipeline: VoidPipeline, monkeypatch, caplog) -> None:
@@ -156,7 +157,7 @@ def test_fewer_windows_at_a_time_where_memory_runs_out(pipeline: VoidPipeline, m
     # Found once, not in every step.
     assert rows == [4, 2, 1, 1, 1, 1, 1, 1, 1, 1]
     assert "1 windows in a batch" in caplog.text
-    torch.testing.assert_close(result, expected, atol=1e-5, rtol=0)
+    assert_same(result, expected, GOLDEN_SAMPLING)
     monkeypatch.setattr(pipeline.transformer, "forward", functools.partial(small_memory, most=0))
     with pytest.raises(torch.OutOfMemoryError):
         pipeline(**call, generator=seeded(1))
@@ -189,7 +190,7 @@ def test_pixels_as_floats_are_the_same_clip(pipeline: VoidPipeline) -> None:
     floats = torch.from_numpy(pixels["video"]).permute(3, 0, 1, 2)[None] / 127.5 - 1
     expected = pipeline.encode_condition(**pixels)
     for ours, theirs in zip(pipeline.encode_condition(floats, pixels["quadmask"]), expected, strict=True):
-        torch.testing.assert_close(ours, theirs, atol=1e-6, rtol=0)
+        assert_same(ours, theirs, GOLDEN_VAE)
 
 
 def test_bfloat16_latents_are_drawn_and_kept_as_such(pipeline: VoidPipeline) -> None:

@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from two_boxes import FRAMES, REMOVED, SPEC, TARGET, worlds
 
+from data_gen.scene.config import MaskRule
 from data_gen.scene.label import areas, first_contacts, moved, physics_layer, views_of
 from data_gen.scene.simulate import FLOOR, WALLS, Contact
 from data_gen.scene.views import Picture, PictureBook, Window
@@ -41,8 +42,8 @@ class Flat(PictureBook):
 def test_views_drawn_in_windows_are_those_drawn_whole_but_for_shadows() -> None:
     full, without = worlds()
     book = Flat(SPEC)
-    thrifty = views_of(book, full, without, whole=False)
-    whole = views_of(Flat(SPEC), full, without, whole=True)
+    thrifty = views_of(book, full, without)
+    whole = views_of(Flat(SPEC), full, without, MaskRule.released_kubric)
     np.testing.assert_array_equal(thrifty.full.rgb_THWC, whole.full.rgb_THWC)
     np.testing.assert_array_equal(thrifty.without.rgb_THWC, whole.without.rgb_THWC)
     np.testing.assert_array_equal(thrifty.behind_THWC, whole.behind_THWC)
@@ -55,6 +56,22 @@ def test_views_drawn_in_windows_are_those_drawn_whole_but_for_shadows() -> None:
     # Six of C, and one of B, where the target rests.
     windows = [key[-1] for key in book._drawn if key[-1] is not None]
     assert len(windows) == 7 and all(x1 - x0 < 32 and y1 - y0 < 32 for x0, y0, x1, y1 in windows)
+
+
+def test_the_silhouette_is_hidden_by_objects_where_they_are_in_the_other_world() -> None:
+    """The published generator renders it last, when the objects have their counterfactual poses."""
+    full, without = worlds()
+    book = Flat(SPEC)
+    views = views_of(book, full, without, MaskRule.released_humoto)
+    plain = views_of(Flat(SPEC), full, without, MaskRule.released_kubric)
+    assert plain.silhouette is None and views.silhouette is not None
+    np.testing.assert_array_equal(views.hidden.rgb_THWC, plain.hidden.rgb_THWC)
+    shown_THW = views.silhouette.objects_THW
+    # Before the contact both worlds are one, so A shows the same; afterwards the target is where B has it.
+    np.testing.assert_array_equal(shown_THW[:5], views.full.objects_THW[:5])
+    expected_THW = np.where(views.full.objects_THW == REMOVED, REMOVED, views.without.objects_THW)
+    np.testing.assert_array_equal(shown_THW, expected_THW)
+    assert (shown_THW[5:] != views.full.objects_THW[5:]).any()
 
 
 def test_which_objects_are_elsewhere() -> None:

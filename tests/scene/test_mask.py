@@ -11,9 +11,10 @@ from data_gen.scene.mask import (
     coarsen,
     drop_specks,
     grid_shape,
+    humoto_quadmask,
+    kubric_quadmask,
     noise_level,
     quadmask,
-    released_quadmask,
     windows,
 )
 from data_gen.scene.views import View
@@ -149,7 +150,7 @@ def test_the_measured_mask_can_be_coarsened() -> None:
     assert (exact == AFFECTED).sum() < (coarse == AFFECTED).sum()
 
 
-RELEASED_CASES = [
+KUBRIC_CASES = [
     # A shows the removed object there, change from C to B in one channel, level of the mask
     (False, 0, KEEP),
     (False, 14, KEEP),
@@ -164,38 +165,90 @@ RELEASED_CASES = [
 
 
 @pytest.mark.parametrize("channel", range(3))
-def test_the_released_rule_pixel_by_pixel(channel: int) -> None:
+def test_the_kubric_rule_pixel_by_pixel(channel: int) -> None:
     generator = np.random.default_rng(channel)
-    count = len(RELEASED_CASES)
+    count = len(KUBRIC_CASES)
     hidden = View(np.full((1, 1, count, 3), 120, np.uint8), np.full((1, 1, count), -1, np.int64))
     without = View(hidden.rgb_THWC.copy(), hidden.objects_THW)
-    shown = np.array([case[0] for case in RELEASED_CASES])
+    shown = np.array([case[0] for case in KUBRIC_CASES])
     full = View(
         generator.integers(0, 256, (1, 1, count, 3), dtype=np.uint8),
         np.where(shown, REMOVED, SURVIVOR)[None, None].astype(np.int64),
     )
-    for column, (_, change, _) in enumerate(RELEASED_CASES):
+    for column, (_, change, _) in enumerate(KUBRIC_CASES):
         without.rgb_THWC[0, 0, column, channel] = 120 + change
-    mask = released_quadmask(full, without, hidden, [REMOVED]).pack()
-    assert mask[0, 0].tolist() == [level for _, _, level in RELEASED_CASES]
+    mask = kubric_quadmask(full, without, hidden, [REMOVED]).pack()
+    assert mask[0, 0].tolist() == [level for _, _, level in KUBRIC_CASES]
 
 
-def test_the_released_rule_labels_all_of_several_removed_objects() -> None:
+def test_the_kubric_rule_labels_all_of_several_removed_objects() -> None:
     picture = np.zeros((2, 1, 4, 3), np.uint8)
     ids = np.array([[[-1, 0, 1, 2]], [[2, 1, 0, -1]]])
     view_a, view_bc = View(picture, ids), View(picture, np.full_like(ids, -1))
-    mask = released_quadmask(view_a, view_bc, view_bc, [0, 2])
+    mask = kubric_quadmask(view_a, view_bc, view_bc, [0, 2])
     np.testing.assert_array_equal(mask.pack(), [[[255, 0, 255, 0]], [[0, 255, 0, 255]]])
 
 
-def test_the_released_rule_leaves_out_shadows_and_cleans_nothing() -> None:
+def test_the_kubric_rule_leaves_out_shadows_and_cleans_nothing() -> None:
     here = slice(2, 6)
     views = view(here, removed=True, shadow=True), view(here, removed=False), view(here, removed=False)
     views[1].rgb_THWC[0, 0, 0, 1] += 15
     expected = np.full((1, SIZE, SIZE), KEEP)
     expected[:, 5:10, 12:15] = PRIMARY
     expected[:, 0, 0] = AFFECTED
-    np.testing.assert_array_equal(released_quadmask(*views, [REMOVED]).pack(), expected)
+    np.testing.assert_array_equal(kubric_quadmask(*views, [REMOVED]).pack(), expected)
+
+
+# Grey levels of C and B in one channel that differ just too little and just enough in linear light: near black a
+# difference of 53 levels is needed, near white one of 4.
+HUMOTO_STEPS = [(0, 52, 53), (25, 57, 58), (50, 70, 71), (100, 110, 111), (150, 156, 157), (240, 243, 244)]
+
+
+@pytest.mark.parametrize("channel", range(3))
+@pytest.mark.parametrize("swapped", [False, True])
+def test_the_humoto_rule_measures_change_in_linear_light(channel: int, swapped: bool) -> None:
+    levels = np.array([(dark, bright) for dark, below, above in HUMOTO_STEPS for bright in (below, above)])
+    ids = np.full((1, 1, len(levels)), -1, np.int64)
+    pictures = [np.zeros((1, 1, len(levels), 3), np.uint8) for _ in range(2)]
+    for picture, column in zip(pictures, levels.T, strict=True):
+        picture[..., channel] = column
+    without, hidden = (View(picture, ids) for picture in (reversed(pictures) if swapped else pictures))
+    mask = humoto_quadmask(View(hidden.rgb_THWC, ids), without, hidden, [REMOVED]).pack()
+    assert mask[0, 0].tolist() == [KEEP, AFFECTED] * len(HUMOTO_STEPS)
+
+
+def test_the_humoto_rule_widens_the_silhouette_by_an_ellipse() -> None:
+    """One pixel becomes the 17 of OpenCV's ellipse: three rows of five, and one pixel above and below."""
+    ids = np.full((2, 9, 9), -1, np.int64)
+    ids[0, 4, 4] = REMOVED
+    ids[1, 0, 8] = REMOVED
+    picture = np.full((2, 9, 9, 3), 100, np.uint8)
+    view_bc = View(picture, np.full_like(ids, -1))
+    mask = humoto_quadmask(View(picture, ids), view_bc, view_bc, [REMOVED]).pack()
+    expected = np.full((2, 9, 9), KEEP)
+    expected[0, 2:7, 4] = PRIMARY
+    expected[0, 3:6, 2:7] = PRIMARY
+    expected[1, 0:2, 6:] = PRIMARY
+    expected[1, 2, 8] = PRIMARY
+    np.testing.assert_array_equal(mask, expected)
+
+
+def test_the_humoto_rule_pixel_by_pixel() -> None:
+    """A survivor that moves from columns 2..6 (C) to 8..14 (B), behind whom the person stands in columns 12..15."""
+    here, there = slice(2, 6), slice(8, 14)
+    silhouette = view(there, removed=True)
+    hidden, without = view(here, removed=False), view(there, removed=False)
+    without.rgb_THWC[0, 0, 0, 1] += 8  # 120 to 128: 7.4 in linear light
+    without.rgb_THWC[0, 0, 1, 1] += 9  # 120 to 129: 8.4
+    mask = humoto_quadmask(silhouette, without, hidden, [REMOVED]).pack()
+    expected = np.full((1, SIZE, SIZE), KEEP)
+    expected[:, 5:10, here] = expected[:, 5:10, there] = AFFECTED
+    expected[:, 0, 1] = AFFECTED
+    person = np.zeros((1, SIZE, SIZE), bool)
+    person[:, 4:11, 10:17] = person[:, 3:12, 12:15] = True
+    expected[person & (expected == AFFECTED)] = OVERLAP
+    expected[person & (expected == KEEP)] = PRIMARY
+    np.testing.assert_array_equal(mask, expected)
 
 
 def unpack(grey: np.ndarray) -> Quadmask:

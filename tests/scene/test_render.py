@@ -14,6 +14,7 @@ from small_scene import small_scene
 
 from data_gen.assets.library import Library
 from data_gen.executors.child import answer_path
+from data_gen.scene.config import MaskRule
 from data_gen.scene.counterfactual import simulate_both
 from data_gen.scene.render import BlenderRenderer
 from data_gen.scene.spec import SceneSpec
@@ -190,9 +191,9 @@ def test_reused_pictures_are_those_that_would_be_rendered(pair: Pair, library: L
 def test_the_released_rule_and_the_preview_make_pairs_too(library: Library, folder: Path, tmp_path: Path) -> None:
     (tmp_path / "released").mkdir()
     (tmp_path / "preview").mkdir()
-    released = read_pair(work(library, tmp_path / "released", mask="released"), verify=True)
+    released = read_pair(work(library, tmp_path / "released", mask=MaskRule.released_kubric), verify=True)
     measured = read_pair(folder)
-    assert released.metadata["mask_rule"] == "released" and released.metadata["mask_noise"] is None
+    assert released.metadata["mask_rule"] == "released_kubric" and released.metadata["mask_noise"] is None
     np.testing.assert_array_equal(released.quadmask.primary_THW, measured.quadmask.primary_THW)
     assert (released.quadmask.affected_THW != measured.quadmask.affected_THW).any()
     preview = read_pair(work(library, tmp_path / "preview", renderer="preview"), verify=True)

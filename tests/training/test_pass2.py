@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from rounding import Arithmetic, assert_same
 from torch import Tensor
 
 from void.cache.noise import build_noise
@@ -121,7 +122,8 @@ def test_plain_noise_comes_with_the_remaining_probability() -> None:
 def test_rotations_are_orthogonal_and_differ() -> None:
     draws = generator(7)
     first, other = random_rotation(16, draws), random_rotation(16, draws)
-    torch.testing.assert_close(first @ first.T, torch.eye(16), atol=1e-5, rtol=0)
+    # A QR factorisation reflects 16 times.
+    assert_same(first @ first.T, torch.eye(16), Arithmetic(depth=16, terms=16))
     assert not torch.allclose(first, other)
     # Uniform: each entry has mean 0 and variance 1/16.
     entries = torch.stack([random_rotation(16, draws) for _ in range(400)])
@@ -157,7 +159,7 @@ def test_each_visit_turns_the_channels_and_keeps_the_motion(second: Compose, mon
     # A rotation keeps every inner product over channels: between frames, between places.
     products = torch.einsum("tchw,uchw->tuhw", cached, cached)
     for turned in visits:
-        torch.testing.assert_close(torch.einsum("tchw,uchw->tuhw", turned, turned), products, atol=1e-4, rtol=1e-4)
+        assert_same(torch.einsum("tchw,uchw->tuhw", turned, turned), products, Arithmetic(depth=16, terms=16))
 
 
 def test_the_loss_sees_the_warped_noise(second: Compose, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,7 @@ from void.files import sha256_file
 
 MOTION = "motion.npz"
 CPU_SECONDS = 120
-"""Of the processor's time, after which a file counts as one that Blender hangs on; HUMOTO's take 5 at most."""
+"""Of the processor's time, after which a file counts as one that Blender hangs on; HUMOTO's take 4."""
 
 
 def handle(request: dict[str, Any]) -> dict[str, Any]:

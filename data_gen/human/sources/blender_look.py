@@ -22,6 +22,8 @@ UNSET_COLOR = 0.8
 UV_LAYER = "UVMap"
 SHADES = 12
 """Different colours of a figure where it is drawn without Blender."""
+GAMMA = 2.2
+"""Of the curve from linear to perceived brightness."""
 WHITE = (1.0, 1.0, 1.0)
 
 
@@ -211,8 +213,9 @@ def _quantised(shade_F3: NDArray[np.float64]) -> NDArray[np.float64]:
     different_K3 = np.unique(shade_F3.round(4), axis=0)
     if len(different_K3) <= SHADES:
         return shade_F3.round(4)
-    centres_K3, index_F = kmeans2(shade_F3, SHADES, minit="++", seed=0)
-    return centres_K3[index_F]
+    # Told apart as the eye does, which sees more steps in the dark.
+    centres_K3, index_F = kmeans2(shade_F3.clip(0.0) ** (1 / GAMMA), SHADES, minit="++", seed=0)
+    return centres_K3[index_F] ** GAMMA
 
 
 def _name_layer(item: Any) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from data_gen.human.config import HumanConfig
-from data_gen.human.motion import Motion, check_motion
-from data_gen.human.retarget import retarget
+from data_gen.human.motion import Motion, SequenceError, check_motion
+from data_gen.human.retarget import check_joints, retarget
 from data_gen.human.sources.blender_figure import FIGURE_SUFFIXES
 from data_gen.human.sources.importing import Importer
 from data_gen.human.sources.sequences import REMEDY, known
@@ -48,6 +48,19 @@ class Characters:
     def names(self) -> tuple[str, ...]:
         """Sorted."""
         return tuple(self._paths)
+
+    def check(self) -> None:
+        """Read every figure, which is then kept.
+
+        Raises:
+            InputError: a figure cannot be read, or cannot play a motion.
+        """
+        for name, path in self._paths.items():
+            try:
+                figure = self._importer.figure(path, "", f"character {name}").motion
+                check_joints("", figure.skeleton, f"character {name}")
+            except SequenceError as error:
+                raise InputError(f"scene.human.characters.{name}: {path} {error.detail}", error.remedy) from error
 
     def play(self, motion: Motion, character: str | None, origin: dict[str, Any], store: MotionStore) -> Motion:
         """A motion, played by a character.

@@ -16,7 +16,7 @@ from data_gen.human.motion import Motion, SequenceError
 from data_gen.human.sources.blender_child import MOTION
 from data_gen.human.sources.store import read_motion
 from void.errors import InputError
-from void.files import read_json, set_aside, sha256_file, sha256_of, whole_folder, write_json
+from void.files import read_json, remove_written, set_aside, sha256_file, sha256_of, whole_folder, write_json
 
 IMPORTED, FACTS = "imported", "facts.json"
 FORM = 1
@@ -75,7 +75,8 @@ class Importer:
             if found is None:
                 if not missing:
                     log.warning("%s is damaged, or images beside %s have changed: it is read again", place, path)
-                    set_aside(place)
+                    if not remove_written(place):
+                        set_aside(place)
                 request = {"file": str(path.resolve()), "sequence": sequence, "field": field, "moves": moves}
                 with whole_folder(place, "imported motion") as partial:
                     _import(request | {"animation": animation, "folder": str(partial.resolve())}, partial)

@@ -28,6 +28,7 @@ from void.errors import InputError
 from void.files import is_our_json, read_json, remove_partials, remove_written, write_json
 from void.lock import sole_writer
 from void.pairs import ManifestRow, Pair, read_manifest, read_pair
+from void.provenance import write_manifest_again
 from void.tensor_files import write_tensors
 from void.tracking.progress import progress_bar
 
@@ -144,9 +145,7 @@ def _read(cfg: VoidConfig, row: ManifestRow) -> Pair:
     folder = Path(cfg.data.root) / row.path
     pair = read_pair(folder, verify=True)
     if pair.metadata["checksums"] != row.checksums:
-        raise InputError(
-            f"{folder} is not the pair its manifest row describes", "write the manifest again with `void generate`"
-        )
+        raise InputError(f"{folder} is not the pair its manifest row describes", write_manifest_again(folder))
     return pair
 
 

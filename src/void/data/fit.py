@@ -21,7 +21,7 @@ def check_length(frames: int, wanted: int, where: str) -> None:
     if frames < wanted:
         raise InputError(
             f"{where} has {frames} frames, fewer than data.frames = {wanted}",
-            f"generate longer clips, or set data.frames to at most {frames} (legal counts are 8k+5)",
+            f"use longer clips, or set data.frames to at most {frames} (legal counts are 8k+5)",
         )
 
 

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from void.evaluation.noise_view import NoiseView, noise_view
 from void.evaluation.plan import Job
-from void.files import sha256_file
 from void.noise.config import NoiseVideo
 from void.noise.files import read_made_from, read_noise
 from void.noise.flow import FlowEstimator
 from void.noise.motion import estimate_motion
 from void.pairs import Pair
+from void.pipelines.predictions import content_sha256
 from void.shapes import latent_shape
 from void.video import read_video
 
@@ -59,5 +59,5 @@ def _driving(video: NoiseVideo, sha256: str | None, job: Job, pair: Pair) -> NDA
     if video is NoiseVideo.target:
         return pair.rgb_removed_THWC
     candidates: list[Path] = [job.first_pass, *(clip.file for clip in job.clips)]
-    found = next((file for file in candidates if file.is_file() and sha256_file(file) == sha256), None)
+    found = next((file for file in candidates if file.exists() and content_sha256(file) == sha256), None)
     return None if found is None else read_video(found)[0]

@@ -12,9 +12,17 @@ from void.errors import InputError
 from void.evaluation import results
 from void.evaluation.folders import Folder
 from void.evaluation.pages import template_fingerprint
-from void.files import sha256_file, sha256_of
+from void.files import sha256_of
 from void.pairs import ManifestRow, read_manifest
-from void.pipelines.predictions import INDEX, Prediction, index_files, noise_file, pair_fingerprint
+from void.pipelines.predictions import (
+    INDEX,
+    Prediction,
+    content_sha256,
+    index_files,
+    noise_file,
+    pair_fingerprint,
+    read_index,
+)
 
 
 @dataclass(frozen=True)
@@ -63,11 +71,12 @@ def plan(config: VoidConfig, folders: Sequence[Folder]) -> list[Job]:
     data_root = Path(config.data.root)
     rows = {row.id: row for row in read_manifest(data_root)}
     first_pass = Path(config.infer.pass2.first_pass)
+    firsts = {clip.id: clip.file for file in index_files(first_pass) for clip in read_index(file).clips}
     jobs = []
     for clip_id in folders[0].clips:
         clips = tuple(_predicted_clip(folder, clip_id, rows, data_root) for folder in folders)
         row = rows[clip_id]
-        jobs.append(Job(row, data_root / row.path, clips, first_pass / f"{clip_id}.mp4"))
+        jobs.append(Job(row, data_root / row.path, clips, first_pass / firsts.get(clip_id, f"{clip_id}.mp4")))
     return jobs
 
 
@@ -79,7 +88,7 @@ def _predicted_clip(folder: Folder, clip_id: str, rows: dict[str, ManifestRow], 
             f"{folder.root / INDEX} has a prediction of pair {clip_id}, which is not in the manifest of {data_root}",
             "evaluate with the data.root that was predicted, or run `void infer` again",
         )
-    if not file.is_file():
+    if not file.exists():
         raise InputError(
             f"{file} is listed in {INDEX} but does not exist", "run `void infer` again: it makes what is missing"
         )
@@ -114,9 +123,9 @@ def evaluation_key(config: VoidConfig, folders: Sequence[Folder], jobs: Sequence
 def _files(job: Job) -> list[Path]:
     """Every file that the report of a pair depends on, but for the pair itself."""
     noises = [clip.noise for clip in job.clips if clip.noise is not None]
-    driving = [job.first_pass] if noises and job.first_pass.is_file() else []
+    driving = [job.first_pass] if noises and job.first_pass.exists() else []
     return [clip.file for clip in job.clips] + noises + driving
 
 
 def _checksums(files: Sequence[Path]) -> list[list[str]]:
-    return [[str(file), sha256_file(file)] for file in files]
+    return [[str(file), content_sha256(file)] for file in files]

@@ -38,6 +38,7 @@ def render_report(metrics: dict[str, Any], clips: Sequence[ScoredClip]) -> str:
             rows=tables.rows(metrics["methods"], metrics["mean"]),
             clips=[(clip, _clip_rows(metrics, clip), _frame_scores(metrics, clip)) for clip in shown],
             legend={**LEGEND, "kept": KEPT_COLOUR},
+            is_simulated=all(clip.is_simulated for clip in clips),
             is_tiny=any(one["sampling"]["model"]["name"] == "tiny" for one in predictions),
             is_trained=any(one["checkpoint"]["step"] is not None for one in predictions),
             has_noise=any(clip.noises for clip in clips),

@@ -42,6 +42,7 @@ class ScoredClip:
         scores: by method and column.
         panels: empty where the page does not show the pair.
         noises: of the second pass, where the page shows the pair.
+        is_simulated: Whether `void generate` made the pair.
     """
 
     id: str
@@ -53,6 +54,7 @@ class ScoredClip:
     scores: dict[str, dict[str, Score]]
     panels: list[Panel]
     noises: list[NoiseView]
+    is_simulated: bool
 
 
 def score_entry(score: Score) -> dict[str, Any]:
@@ -118,7 +120,12 @@ def metrics_document(
                 "group": clip.group,
                 "fps": clip.fps,
                 "predictions": {
-                    label: {"stage": prediction.stage, "morphing": prediction.morphing, "seed": prediction.seed}
+                    label: {
+                        "stage": prediction.stage,
+                        "morphing": prediction.morphing,
+                        "unmeasured": prediction.unmeasured,
+                        "seed": prediction.seed,
+                    }
                     for label, prediction in clip.predictions.items()
                 },
                 "scores": {

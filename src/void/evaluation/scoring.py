@@ -27,6 +27,7 @@ from void.noise.motion import Motion, estimate_motion
 from void.overlay import colour_quadmask
 from void.pairs import Pair, read_pair
 from void.pipelines.predictions import Prediction
+from void.provenance import is_generated
 from void.recipe import Stage
 from void.video import read_video
 
@@ -55,6 +56,7 @@ def score(
         scores={name: score_all(frames_THWC, pair, motion) for name, frames_THWC in scored.items()},
         panels=_panels(pair, job, clips) if with_panels else [],
         noises=noise_views(job, pair, estimate) if with_panels else [],
+        is_simulated=is_generated(job.folder),
     )
 
 
@@ -99,9 +101,8 @@ def _panels(pair: Pair, job: Job, clips: Mapping[str, NDArray[np.uint8]]) -> lis
     for clip in job.clips:
         hint = stage_hint(clip.prediction)
         shown.append(panel("prediction", clips[clip.label], fps, label=clip.label, hint=hint, method=clip.label))
-    shown.append(
-        panel(TRUTH, pair.rgb_removed_THWC, fps, label="Ground truth", hint="the scene simulated without the object")
-    )
+    truth = "the scene simulated without the object" if is_generated(job.folder) else "the counterfactual clip"
+    shown.append(panel(TRUTH, pair.rgb_removed_THWC, fps, label="Ground truth", hint=truth))
     others = [name for name in clips if name in BASELINES and name != "input"]
     return shown + [
         panel(
@@ -114,9 +115,11 @@ def _panels(pair: Pair, job: Job, clips: Mapping[str, NDArray[np.uint8]]) -> lis
 def stage_hint(prediction: Prediction) -> str:
     """Which pass made a clip and why, in a few words."""
     score = "" if prediction.morphing is None else f" (morphing score {prediction.morphing:.2f})"
+    if prediction.unmeasured is not None:
+        score = " (morphing could not be measured)"
     if prediction.stage == Stage.pass2.value:
         return f"the second pass over the first one's result{score}"
-    if prediction.morphing is not None:
+    if score:
         return f"the first pass's result, kept{score}"
     return "what the model says would have happened"
 

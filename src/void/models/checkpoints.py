@@ -97,6 +97,21 @@ def load_transformer(
     Raises:
         InputError: folder, configuration or weights are missing, or they do not fit each other.
     """
+    transformer, weights = empty_transformer(path, model)
+    load_strict(transformer, weights, dtype=dtype, expansion=expansion)
+    return transformer.eval()
+
+
+def empty_transformer(path: str | Path, model: ModelConfig | None = None) -> tuple[CogVideoXTransformer3DModel, Path]:
+    """The transformer that fits a checkpoint, on the meta device, and where its weights are.
+
+    Args:
+        path: As for `load_transformer`.
+        model: Likewise.
+
+    Raises:
+        InputError: Folder or configuration are missing, or a single file comes without `model`.
+    """
     # Imported here: diffusers takes seconds to load, and finding a checkpoint needs none of it.
     from diffusers import CogVideoXTransformer3DModel
 
@@ -114,9 +129,7 @@ def load_transformer(
             "give a folder with config.json beside the weights",
         )
     with torch.device("meta"):
-        transformer = CogVideoXTransformer3DModel(**arguments)
-    load_strict(transformer, weights, dtype=dtype, expansion=expansion)
-    return transformer.eval()
+        return CogVideoXTransformer3DModel(**arguments), weights
 
 
 def transformer_arguments(location: Path | None, model: ModelConfig) -> dict[str, Any]:

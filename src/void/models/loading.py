@@ -48,21 +48,9 @@ def load_strict(
         InputError: the files cannot be read, hold something else, have neither 33 nor 48 input channels, or do not have
             exactly the module's keys and shapes; the first few of each kind of difference are named.
     """
-    on_disk = read_shapes(path)
-    expected = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
-    _check_kind(_kind(expected), on_disk, path)
-    names = _module_names(on_disk)
-    found = {names[name]: shape for name, shape in on_disk.items()}
-    rule = expansion if _is_narrow(found, path) else None
+    names, rule = check_fits(module, path, expansion=expansion)
     if rule is not None:
-        found[PATCH_EMBEDDING] = expected[PATCH_EMBEDDING]
         log.info("%s: %d input channels become %d by rule %s", path, BASE_CHANNELS, VOID_CHANNELS, rule.value)
-    problems = difference(expected, found)
-    if problems:
-        raise InputError(
-            f"{path} does not fit this {type(module).__name__}: {'; '.join(problems)}",
-            "use weights of this architecture, or the model=NAME that fits the weights",
-        )
     weights = {}
     for name, tensor in read_tensors(path):
         if rule is not None and names[name] == PATCH_EMBEDDING:
@@ -71,6 +59,39 @@ def load_strict(
     module.load_state_dict(weights, strict=True, assign=True)
     for parameter in module.parameters():
         parameter.requires_grad_(True)
+
+
+def check_fits(
+    module: nn.Module, path: Path, *, expansion: MaskExpansion | None = None
+) -> tuple[dict[str, str], MaskExpansion | None]:
+    """Compare the weights below `path` with what `module` needs; only headers are read.
+
+    Args:
+        module: Network that is to get the weights; may be on the meta device.
+        path: Safetensors file, or folder of one or several.
+        expansion: How a transformer of 33 input channels becomes one of 48; None: not at all.
+
+    Returns:
+        The module's name of each tensor on disk, and the rule of expansion where it has to be applied.
+
+    Raises:
+        InputError: As `load_strict`.
+    """
+    on_disk = read_shapes(path)
+    expected = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
+    _check_kind(_kind(expected), on_disk, path)
+    names = _module_names(on_disk)
+    found = {names[name]: shape for name, shape in on_disk.items()}
+    rule = expansion if _is_narrow(found, path) else None
+    if rule is not None:
+        found[PATCH_EMBEDDING] = expected[PATCH_EMBEDDING]
+    problems = difference(expected, found)
+    if problems:
+        raise InputError(
+            f"{path} does not fit this {type(module).__name__}: {'; '.join(problems)}",
+            "use weights of this architecture, or the model=NAME that fits the weights",
+        )
+    return names, rule
 
 
 def needs_expansion(path: Path) -> bool:

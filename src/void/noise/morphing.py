@@ -12,7 +12,7 @@ far that fails, for a track whose fastest step is v pixels:
 Real things turn, and flow errs, the more the faster they are: hence the divisors. Of each start frame the median over
 its tracks is taken, of the clip the mean over start frames. The score is the larger drift, each in units of what
 calibration found (docs/morphing.md): 1 and more is taken for morphing. Tracks end where forward and backward flow
-disagree, so what is hidden counts for nothing.
+disagree, so what is hidden counts for nothing. Where too few tracks last there is no score: `Obstacle` says why.
 
 Shape legend: T frames, H height, W width, C colours, N points, h and w rows and columns of the grid of points.
 """
@@ -20,6 +20,7 @@ Shape legend: T frames, H height, W width, C colours, N points, h and w rows and
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 import cv2
 import numpy as np
@@ -41,45 +42,68 @@ HORIZON, STRIDE, SPACING = 8, 4, 2
 SMOOTHING = 1.5
 APPEARANCE_PACE, SHAPE_PACE = 1.0, 0.1
 MIN_TRACKS = 20
-# The drift of a clip in which no track lasts: nothing in it keeps its looks.
-LOST = 100.0
 # What calibration on simulated pairs found: benchmarks/morphing.py.
 APPEARANCE_UNIT, SHAPE_UNIT = 0.61, 0.152
 
 
+class Obstacle(StrEnum):
+    """Reasons why there is nothing to measure."""
+
+    one_frame = "one_frame"
+    """Nothing moves in a single frame."""
+    no_region = "no_region"
+    """The quadmask has neither a primary nor an affected pixel."""
+    small_region = "small_region"
+    """The region is too small to hold enough points."""
+    no_tracks = "no_tracks"
+    """No point can be followed: nothing in the region keeps its looks, or the flow fails there."""
+
+
 @dataclass(frozen=True)
 class Morphing:
-    """How much a clip morphs: `score` is the larger of its two drifts, in units of calibration; 0 for no drift."""
+    """How much a clip morphs.
 
-    score: float
-    appearance: float
-    shape: float
+    Args:
+        score: The larger of the two drifts, in units of calibration, 0 for no drift; None where it cannot be measured.
+        appearance: Drift of the colours in the same units; None likewise.
+        shape: Drift of the shape in the same units; None likewise.
+        obstacle: Reason why it cannot be measured; None where it is.
+    """
+
+    score: float | None
+    appearance: float | None = None
+    shape: float | None = None
+    obstacle: Obstacle | None = None
 
 
 def morphing(frames_THWC: NDArray[np.uint8], quadmask: Quadmask, estimate: FlowEstimator) -> Morphing:
     """How much the things in a clip morph where the model invented them.
 
     Args:
-        frames_THWC: uint8 RGB, of any length; of a single frame, or one without a region, the score is 0.
-        quadmask: of the same shape: what was removed and what that affects.
-        estimate: of the optical flow.
+        frames_THWC: Clip of uint8 RGB frames, of any length.
+        quadmask: Mask of the same shape: what was removed and what that affects.
+        estimate: Optical-flow estimator applied to the clip.
 
     Raises:
         InputError: the flow is not finite.
     """
     assert frames_THWC.shape[:3] == quadmask.shape
-    appearance, shape = drifts(frames_THWC, quadmask.primary_THW | quadmask.affected_THW, estimate)
-    appearance, shape = appearance / APPEARANCE_UNIT, shape / SHAPE_UNIT
+    found = drifts(frames_THWC, quadmask.primary_THW | quadmask.affected_THW, estimate)
+    if isinstance(found, Obstacle):
+        return Morphing(None, obstacle=found)
+    appearance, shape = found[0] / APPEARANCE_UNIT, found[1] / SHAPE_UNIT
     return Morphing(max(appearance, shape), appearance, shape)
 
 
 def drifts(
     frames_THWC: NDArray[np.uint8], region_THW: NDArray[np.bool_], estimate: FlowEstimator
-) -> tuple[float, float]:
+) -> tuple[float, float] | Obstacle:
     """Drift of appearance (grey levels a pixel) and of shape (a pixel) in a region `(T, H, W)`; see `morphing`."""
     count, height, width, _ = frames_THWC.shape
-    if count < 2 or not region_THW.any():
-        return 0.0, 0.0
+    if count < 2:
+        return Obstacle.one_frame
+    if not region_THW.any():
+        return Obstacle.no_region
     size = (HEIGHT, max(1, round(width * HEIGHT / height)))
     motion = _motion(frames_THWC, size, estimate)
     small_THWC = resize_frames(frames_THWC, *size, VideoResize.area).astype(np.float32)
@@ -96,7 +120,7 @@ def drifts(
         found += _drifts_from(part, *(colours_TCHW[end] for end in ends), *(region_TCHW[end] for end in ends))
     if not found:
         points = region_TCHW[:, :, ::SPACING, ::SPACING].sum((1, 2, 3)).max()
-        return (LOST, LOST) if points >= 2 * MIN_TRACKS else (0.0, 0.0)
+        return Obstacle.no_tracks if points >= 2 * MIN_TRACKS else Obstacle.small_region
     return float(np.mean([one[0] for one in found])), float(np.mean([one[1] for one in found]))
 
 

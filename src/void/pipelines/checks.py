@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 import weakref
+from pathlib import Path
 
 from void.config import VoidConfig
 from void.errors import InputError
 from void.noise.config import FlowMethod, NoiseVideo, check_noise
+from void.pipelines.config import Composite, Region
 from void.quadmask import Quadmask
+from void.recipe import Stage
 
 log = logging.getLogger(__name__)
 
@@ -47,8 +50,38 @@ def check_second_pass(config: VoidConfig) -> None:
             "noise.flow=simulator: a result of the first pass has no simulated flow",
             "use noise.flow=dis or noise.flow=raft for inference",
         )
+    roots = [Path(root).resolve() for root in (config.infer.root, config.infer.pass2.root)]
+    if config.stage.name is not Stage.pass2 and roots[0] == roots[1]:
+        raise InputError(
+            f"infer.root and infer.pass2.root are both {config.infer.root}: each clip has one result in each",
+            "give the second pass a folder of its own, or leave infer.pass2.root out",
+        )
+    if Path(config.infer.pass2.first_pass).resolve() == roots[1]:
+        raise InputError(
+            f"infer.pass2.first_pass and infer.pass2.root are both {config.infer.pass2.root}: the second pass would "
+            "replace what it starts from",
+            "give it a folder of its own: infer.pass2.root=PATH",
+        )
     if config.noise.inference_video is NoiseVideo.target and config.infer.input is not None:
         raise InputError(
             "noise.inference_video=target: a user's clip has no counterfactual to follow",
             "use noise.inference_video=pass1 or input",
+        )
+
+
+def check_composite(config: VoidConfig) -> None:
+    """Raise InputError where the input cannot be put back around a result."""
+    infer = config.infer
+    if infer.region is Region.auto and infer.input is None:
+        raise InputError(
+            "infer.region=auto is for a user's clips (infer.input): pairs are compared at the model's size, at which "
+            "they are sampled whole",
+            "use infer.region=full",
+        )
+    puts_back = "infer.region=auto" if infer.region is Region.auto else "infer.composite=feather"
+    is_put_back = infer.region is Region.auto or infer.composite is Composite.feather
+    if is_put_back and infer.input is not None and not config.recipe.trim_padding:
+        raise InputError(
+            f"{puts_back} with recipe.trim_padding=false: the mirrored frames have no input to be put back into",
+            "use recipe.trim_padding=true (recipe=corrected has it), or leave the other out",
         )

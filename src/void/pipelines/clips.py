@@ -1,6 +1,6 @@
-"""A user's clip as the model sees it, and a result as the user gets it back.
+"""A user's clip as the model sees it.
 
-Both directions go frame by frame: at its own size never more than a frame or two of a clip is in memory.
+It is read frame by frame: at its own size never more than a frame or two of a clip is in memory.
 
 Shape legend: T frames, H height, W width, C colours.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,23 +20,24 @@ from void.config import VoidConfig
 from void.errors import InputError
 from void.pipelines.checks import INVERT_QUADMASK, check_polarity
 from void.pipelines.clip_folders import ClipFolder, MaskKind, read_clip_folder
-from void.pipelines.frame_fit import FrameFit, Size, frame_fit
+from void.pipelines.clip_masks import BINARY_WHITE, iter_mask
+from void.pipelines.config import Region
+from void.pipelines.frame_fit import FrameFit, frame_fit
+from void.pipelines.region import find_marked, region_fits
 from void.quadmask import Quadmask
 from void.recipe import RecipeConfig
+from void.resize import resize_mask
 from void.shapes import ceil_frames
-from void.video import VideoInfo, iter_video, probe, write_frames
+from void.video import VideoInfo, iter_video, largest_shift, probe
 
 log = logging.getLogger(__name__)
 
-# From here on a binary mask's pixel is white: the released threshold.
-BINARY_WHITE = 240
 INVERT = {
     MaskKind.quadmask: INVERT_QUADMASK,
     MaskKind.binary: "in mask_*.mp4 white is removed: invert the video, or name it quadmask_0.mp4, where black is",
 }
 MAX_ASPECT_DIFFERENCE = 0.02
 MAX_FPS = 1000
-RELEASED_FPS = 12.0
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,8 @@ class Clip:
         prompt: the scene without the object.
         info: length, size and rate of the file.
         frames: how many frames of the file are in it.
-        fit: how the file's frames fit the model's size.
+        fit: how the file's frames fit the model's size; with a moving window, the first frame.
+        windows: With a moving window (`infer.region=auto`), how each of these frames fits.
     """
 
     video_THWC: NDArray[np.uint8]
@@ -58,6 +60,11 @@ class Clip:
     info: VideoInfo
     frames: int
     fit: FrameFit
+    windows: Sequence[FrameFit] | None = None
+
+    def fit_at(self, index: int) -> FrameFit:
+        """How a frame of the file fits the model's size."""
+        return self.fit if self.windows is None else self.windows[index]
 
 
 def load_clip(source: ClipFolder | Path, config: VoidConfig) -> Clip:
@@ -78,51 +85,99 @@ def load_clip(source: ClipFolder | Path, config: VoidConfig) -> Clip:
         log.warning(
             "%s: only the first %d of %d frames are sampled (recipe.max_frames)", files.video, frames, info.frames
         )
+    padded = padded_length(frames, recipe, config.infer.window)
+    if info.timestamps is not None:
+        _tell_timing(files.video, info, kept=recipe.restore_fps and (recipe.trim_padding or padded == frames))
     model_size = (config.data.height, config.data.width)
-    fit = frame_fit((info.height, info.width), model_size, config.infer.aspect)
-    mask_fit = frame_fit((mask_info.height, mask_info.width), model_size, config.infer.aspect)
+    fit = frame_fit((info.height, info.width), model_size, config.infer.aspect, info.sample_aspect_ratio)
+    # A mask shows what the clip shows, whatever its own tag says of its pixels.
+    mask_pixel = shown_aspect(info) * mask_info.height / mask_info.width
+    mask_fit = frame_fit((mask_info.height, mask_info.width), model_size, config.infer.aspect, mask_pixel)
+    windows = _windows(files, info, frames, config) if config.infer.region is Region.auto else None
 
     video_THWC = np.empty((frames, *model_size, 3), np.uint8)
     for index, frame_HWC in enumerate(iter_video(files.video, max_frames=frames)):
-        video_THWC[index] = fit.frame(frame_HWC, recipe.video_resize)
+        video_THWC[index] = (windows[index] if windows else fit).frame(frame_HWC, recipe.video_resize)
     primary_THW, affected_THW = (np.empty((frames, *model_size), np.bool_) for _ in range(2))
-    for index, mask in enumerate(_iter_mask(files, frames)):
-        fitted = mask_fit.mask(mask, recipe.mask_resize)
+    for index, mask in enumerate(iter_mask(files, frames)):
+        if windows:
+            mask = resize_mask(mask, info.height, info.width, recipe.mask_resize)
+        fitted = (windows[index] if windows else mask_fit).mask(mask, recipe.mask_resize)
         primary_THW[index], affected_THW[index] = fitted.primary_THW[0], fitted.affected_THW[0]
     if not primary_THW.any():
         shown = f"white ({BINARY_WHITE} to 255)" if files.mask_kind is MaskKind.binary else "black (0) or 63"
         log.warning("%s removes nothing: no pixel of it is %s", files.mask, shown)
-    order = mirrored(frames, padded_length(frames, recipe, config.infer.window))
+    order = mirrored(frames, padded)
     quadmask = Quadmask(primary_THW[order], affected_THW[order])
     check_polarity(quadmask, str(files.mask), INVERT[files.mask_kind])
-    return Clip(video_THWC[order], quadmask, files.caption, info, frames, fit)
+    return Clip(video_THWC[order], quadmask, files.caption, info, frames, windows[0] if windows else fit, windows)
+
+
+def _windows(files: ClipFolder, info: VideoInfo, frames: int, config: VoidConfig) -> list[FrameFit] | None:
+    """The window of each frame; None, with a log line, where the whole picture is shown after all."""
+    source_size, model_size = (info.height, info.width), (config.data.height, config.data.width)
+    marked = find_marked(iter_mask(files, frames), source_size)
+    windows = region_fits(
+        marked, source_size, model_size, margin=config.infer.feather, pixel_aspect=info.sample_aspect_ratio
+    )
+    if windows is None:
+        log.info("%s: the model is shown the whole picture; no smaller window would hold what is marked", files.video)
+        return None
+    box = windows[0].source
+    log.info(
+        "%s: the model is shown a window of %dx%d pixels of %dx%d at %dx%d",
+        *(files.video, box.width, box.height, info.width, info.height, *reversed(model_size)),
+    )
+    return windows
+
+
+def _tell_timing(video: Path, info: VideoInfo, *, kept: bool) -> None:
+    assert info.timestamps is not None
+    if kept:
+        log.info("%s plays at a varying rate, %.3g frames per second on average: its times are kept", video, info.fps)
+    else:
+        shift = largest_shift(info.timestamps, info.fps)
+        log.warning("%s plays at a varying rate; the result does not: frames shift by up to %.2f s", video, shift)
 
 
 def check_clip(files: ClipFolder) -> tuple[VideoInfo, VideoInfo]:
-    """Length, size and rate of a clip and of its mask, which belong together; decodes one frame of each.
+    """Length, size and rate of a clip and of its first mask, which belong together; decodes the files to count them.
 
     Raises:
-        InputError: a file is broken, lengths or shapes differ, or the rate makes no sense.
+        InputError: A file is broken, lengths or shapes differ, or the rate makes no sense.
     """
-    info, mask_info = probe(files.video), probe(files.mask)
+    info, mask_infos = probe(files.video), [probe(mask) for mask in files.masks]
     if not math.isfinite(info.fps) or not 0 < info.fps <= MAX_FPS:
         raise InputError(
             f"{files.video} plays at {info.fps:g} frames per second",
             f"write it again with a rate above 0 and up to {MAX_FPS}",
         )
-    if info.frames != mask_info.frames:
+    for mask, mask_info in zip(files.masks, mask_infos, strict=True):
+        _check_mask(files.video, info, mask, mask_info)
+    return info, mask_infos[0]
+
+
+def _check_mask(video: Path, info: VideoInfo, mask: Path, mask_info: VideoInfo) -> None:
+    if mask_info.frames not in (1, info.frames):
         raise InputError(
-            f"{files.mask} has {mask_info.frames} frames, {files.video.name} has {info.frames}",
-            "give every frame of the clip a mask (255 everywhere while there is nothing to remove)",
+            f"{mask} has {mask_info.frames} frames, {video.name} has {info.frames}",
+            "give every frame of the clip a mask (255 everywhere while there is nothing to remove), or one for all",
         )
-    ratio = (info.width / info.height) / (mask_info.width / mask_info.height)
-    if abs(ratio - 1) > MAX_ASPECT_DIFFERENCE:
+    # Masks are drawn on the stored pixels, or on the picture as it is shown.
+    stored = mask_info.width / mask_info.height
+    ratios = [shown / (info.width / info.height) for shown in (stored, shown_aspect(mask_info))]
+    ratios += [stored / shown_aspect(info), shown_aspect(mask_info) / shown_aspect(info)]
+    if all(abs(ratio - 1) > MAX_ASPECT_DIFFERENCE for ratio in ratios):
         raise InputError(
-            f"{files.mask} is {mask_info.width}x{mask_info.height}, {files.video.name} is {info.width}x{info.height} "
+            f"{mask} is {mask_info.width}x{mask_info.height}, {video.name} is {info.width}x{info.height} "
             "(width x height): another aspect ratio",
             "give the mask the clip's size",
         )
-    return info, mask_info
+
+
+def shown_aspect(info: VideoInfo) -> float:
+    """Width of a picture divided by its height, as it is shown."""
+    return info.width / info.height * float(info.sample_aspect_ratio)
 
 
 def padded_length(frames: int, recipe: RecipeConfig, window: int) -> int:
@@ -134,77 +189,3 @@ def mirrored(length: int, frames: int) -> list[int]:
     """Frame numbers of a clip of `length` extended to `frames`: x_1..x_n, x_n..x_1, x_1..."""
     there_and_back = [*range(length), *reversed(range(length))]
     return [there_and_back[index % len(there_and_back)] for index in range(frames)]
-
-
-def write_result(
-    file: Path, result_THWC: NDArray[np.uint8], clip: Clip, source: ClipFolder, config: VoidConfig
-) -> VideoInfo:
-    """Write a result with the input's length, size and rate, each as the recipe says.
-
-    H.264 takes even sides only: the last row or column of an odd input is left out.
-
-    Args:
-        file: target, `*.mp4`.
-        result_THWC: uint8 RGB, of the model's size and of the padded length.
-        clip: what was sampled.
-        source: its files; decoded again where pixels were not sampled (`infer.aspect=crop`).
-        config: the recipe and `infer.crf` are read.
-
-    Returns:
-        What was written.
-
-    Raises:
-        InputError: the disk is full.
-    """
-    recipe = config.recipe
-    frames = clip.frames if recipe.trim_padding else len(result_THWC)
-    fps = output_fps(clip, recipe)
-    if not recipe.restore_size:
-        height, width = clip.fit.model_size
-        write_frames(file, result_THWC[:frames], (frames, height, width), fps, crf=config.infer.crf)
-        return VideoInfo(frames, height, width, fps)
-    height, width = even_size(clip.fit.source_size)
-    restored = (frame_HWC[:height, :width] for frame_HWC in _restored(result_THWC[:frames], clip, source))
-    write_frames(file, restored, (frames, height, width), fps, crf=config.infer.crf)
-    return VideoInfo(frames, height, width, fps)
-
-
-def output_fps(clip: Clip, recipe: RecipeConfig) -> float:
-    """Frames per second of a result."""
-    return clip.info.fps if recipe.restore_fps else RELEASED_FPS
-
-
-def even_size(size: Size) -> Size:
-    """The largest size with even sides that is not above `size`; at least 2 x 2."""
-    return max(2, size[0] - size[0] % 2), max(2, size[1] - size[1] % 2)
-
-
-def _restored(result_THWC: NDArray[np.uint8], clip: Clip, source: ClipFolder) -> Iterator[NDArray[np.uint8]]:
-    if clip.fit.sees_all:
-        for result_HWC in result_THWC:
-            yield clip.fit.restore(result_HWC, None)
-        return
-    originals = _originals(source.video, clip.frames, len(result_THWC))
-    for result_HWC, original_HWC in zip(result_THWC, originals, strict=True):
-        yield clip.fit.restore(result_HWC, original_HWC)
-
-
-def _originals(video: Path, length: int, frames: int) -> Iterator[NDArray[np.uint8]]:
-    """The file's frames; after the last one it stands still (padding that `trim_padding=false` leaves)."""
-    last_HWC: NDArray[np.uint8] | None = None
-    for last_HWC in iter_video(video, max_frames=length):
-        yield last_HWC
-    assert last_HWC is not None
-    for _ in range(frames - length):
-        yield last_HWC
-
-
-def _iter_mask(files: ClipFolder, frames: int) -> Iterator[Quadmask]:
-    """Quadmasks of one frame each, at the file's size."""
-    for index, frame_HWC in enumerate(iter_video(files.mask, max_frames=frames)):
-        grey_THW = frame_HWC[None, ..., 0]
-        if files.mask_kind is MaskKind.binary:
-            primary_THW = grey_THW >= BINARY_WHITE
-            yield Quadmask(primary_THW, np.zeros_like(primary_THW))
-        else:
-            yield Quadmask.unpack(grey_THW, f"{files.mask}, frame {index},")

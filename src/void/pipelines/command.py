@@ -39,8 +39,12 @@ prompt.json ({"bg": "the scene without the object"}), or is a folder of such fol
 
 Writes to infer.root
   ID.mp4              the result of one pair or clip; a clip's has the input's length, size and frame rate
+                      (infer.format: ID.mkv, ID.mov, or a folder of pictures)
   strips/ID.mp4       input | mask | result, of your own clips
   predictions.json    checkpoint, settings, and the key and checksum of each clip
+
+A large clip keeps its resolution with infer.region=auto (the model is shown a window of its own size around what the
+mask marks) and infer.composite=feather (what the mask keeps comes from the input, bit for bit but for a seam).
 
 The second pass starts from noise that moves with the first one's results, which keeps objects from changing their form
 in long clips.
@@ -50,13 +54,15 @@ in long clips.
   stage=both    one after the other
   stage=auto    the second only for clips whose first result morphs (infer.pass2.morphing_threshold)
 
-A second run keeps what is done under the same weights, settings and inputs, and makes again what is stale. Each clip
+A second run keeps what is done under the same weights, settings and inputs, and makes again what is stale. Files that
+it did not write are never replaced. A broken clip stops no other one: it is named at the end (exit status 2). Each clip
 has a random generator of its own, so results do not depend on order, nor on infer.limit, nor on infer.num_shards.
 
   void infer experiment=demo
   void infer experiment=demo_pass2 stage=both
   void infer experiment=demo infer.limit=2 infer.steps=50
   void infer experiment=demo infer.input=my-clips infer.root=runs/my-clips infer.aspect=crop
+  void infer experiment=demo infer.input=my-clips infer.region=auto infer.composite=feather infer.format=ffv1
   void infer experiment=demo infer.checkpoint=runs/demo/train/checkpoints/step-000200 infer.root=runs/demo/infer-200
 """,
     groups=("infer", "stage", "noise", "data", "model", "recipe"),

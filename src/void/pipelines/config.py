@@ -11,6 +11,7 @@ from void.errors import InputError
 from void.limits import at_least, between, check_limits
 from void.pipelines.windows import latent_window
 from void.recipe import Aspect
+from void.video import VideoFormat
 
 
 class Memory(StrEnum):
@@ -20,6 +21,20 @@ class Memory(StrEnum):
     model_offload = "model_offload"
     group_offload = "group_offload"
     sequential_offload = "sequential_offload"
+
+
+class Composite(StrEnum):
+    """Where the pixels that the quadmask keeps come from."""
+
+    none = "none"
+    feather = "feather"
+
+
+class Region(StrEnum):
+    """How much of a clip the model is shown."""
+
+    full = "full"
+    auto = "auto"
 
 
 @dataclass
@@ -72,6 +87,14 @@ class InferConfig:
     """One generator per clip, seeded from this and the id: results do not depend on order (recipe.seed_per_clip)."""
     aspect: Aspect = "${recipe.aspect}"  # type: ignore[assignment]
     """How a user's clip is fitted to data.height x data.width: letterbox, crop or stretch."""
+    region: Region = Region.full
+    """full: the model is shown the whole picture; auto: a window of its own size around what the mask marks, which is
+    put back, so that a large clip keeps its resolution (a user's clips only)."""
+    composite: Composite = Composite.none
+    """none: the result is the model's everywhere; feather: what the mask keeps comes from the input, bit for bit but
+    for a seam."""
+    feather: int = 16
+    """Width in pixels of the seam of infer.composite=feather, and of that inside the window of infer.region=auto."""
     window: int = 85
     """Frames that the transformer sees at once; longer clips are denoised in overlapping windows."""
     overlap: int = 16
@@ -98,6 +121,8 @@ class InferConfig:
     lora: str | None = None
     """A LoRA for the transformer, from any trainer (docs/weights.md): a safetensors file or its folder."""
     lora_scale: float = 1.0
+    format: VideoFormat = VideoFormat.h264
+    """h264: MP4 for players; ffv1: MKV, lossless, 8 bits; prores: MOV, 10 bits; png8, png16: a folder of pictures."""
     crf: int = 10
     """Quality of the H.264 files, 0 best to 51 worst. Evaluation measures the files, so their losses count."""
     pass2: Pass2Config = field(default_factory=Pass2Config)
@@ -111,6 +136,7 @@ class InferConfig:
             seed=between(0, 2**63 - 1),
             windows_per_batch=at_least(1).or_use("use 1 or more, or null for as many as fit"),
             num_shards=at_least(1),
+            feather=at_least(0).or_use("use 0 for no seam, or more pixels"),
             crf=between(0, 51).or_use("use 0 (best) to 51"),
         )
         latent_window(self.window, self.overlap, "infer.window", "infer.overlap")

@@ -15,6 +15,8 @@ Shape legend: H height, W width, C colours.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +26,7 @@ from void.recipe import Aspect, MaskResize, VideoResize
 from void.resize import resize_frames, resize_mask
 
 Size = tuple[int, int]
+PixelT = TypeVar("PixelT", bound=np.unsignedinteger[Any])
 
 
 @dataclass(frozen=True)
@@ -79,12 +82,12 @@ class FrameFit:
         bars = ((0, 0), *self._bars)
         return Quadmask(np.pad(seen.primary_THW, bars, mode="edge"), np.pad(seen.affected_THW, bars, mode="edge"))
 
-    def restore(self, result_HWC: NDArray[np.uint8], original_HWC: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
+    def restore(self, result_HWC: NDArray[PixelT], original_HWC: NDArray[PixelT] | None) -> NDArray[PixelT]:
         """A result at the source's size: bars removed, resized, and put back among the pixels that were not seen.
 
         Args:
-            result_HWC: uint8 RGB of the model's size.
-            original_HWC: the source frame; needed unless `sees_all`.
+            result_HWC: RGB frame of the model's size, of 8 or 16 bits.
+            original_HWC: the source frame in as many bits; needed unless `sees_all`.
         """
         seen_HWC = np.ascontiguousarray(result_HWC[self.model.rows, self.model.columns])
         restored_HWC = resize_frames(seen_HWC[None], self.source.height, self.source.width, VideoResize.area)[0]
@@ -102,24 +105,25 @@ class FrameFit:
         return (box.top, height - box.top - box.height), (box.left, width - box.left - box.width)
 
 
-def frame_fit(source_size: Size, model_size: Size, aspect: Aspect) -> FrameFit:
+def frame_fit(source_size: Size, model_size: Size, aspect: Aspect, pixel_aspect: float | Fraction = 1) -> FrameFit:
     """The fit of a size to the model's size.
 
     Args:
         source_size: `(H, W)` of the clip or mask.
         model_size: `(H, W)` that the model sees.
         aspect: letterbox, crop or stretch.
+        pixel_aspect: Width of a pixel of the source divided by its height, as it is shown; the model's are square.
     """
     source, model = Box(0, 0, *source_size), Box(0, 0, *model_size)
     if aspect is Aspect.letterbox:
-        model = _inscribed(model_size, source_size)
+        model = _inscribed(model_size, (source_size[0], source_size[1] * pixel_aspect))
     elif aspect is Aspect.crop:
-        source = _inscribed(source_size, model_size)
+        source = _inscribed(source_size, (model_size[0], model_size[1] / pixel_aspect))
     return FrameFit(source_size, model_size, source, model)
 
 
-def _inscribed(outer: Size, shape: Size) -> Box:
+def _inscribed(outer: Size, shape: tuple[float, float | Fraction]) -> Box:
     """The largest centred box in `outer` that has the aspect ratio of `shape`, to the pixel."""
-    scale = min(outer[0] / shape[0], outer[1] / shape[1])
+    scale = float(min(outer[0] / shape[0], outer[1] / shape[1]))
     height, width = (min(side, max(1, round(wanted * scale))) for side, wanted in zip(outer, shape, strict=True))
     return Box((outer[0] - height) // 2, (outer[1] - width) // 2, height, width)

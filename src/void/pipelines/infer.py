@@ -3,50 +3,70 @@
 A stage is one pass over the clips, or two: the second starts from noise that moves with the first one's results.
 
 Every clip has a key over all that it depends on: weights, settings, and the pair or files, in the second pass the first
-one's result as well. A rerun keeps the clips whose key and file are unchanged, deletes its own stale ones, and makes
-the rest.
+one's result as well. A rerun keeps the clips whose key and file are unchanged, replaces its own stale ones, and makes
+the rest. All that can be found wrong without a network is found before one is built; what is wrong with single clips
+is told when the others are done.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from void.config import VoidConfig
+from void.errors import InputError
 from void.files import sha256_of
 from void.pipelines import weights
-from void.pipelines.predictions import CLIP, PAIR, SCHEMA, Prediction, Predictions
+from void.pipelines.predictions import CLIP, PAIR, SCHEMA, Prediction, Predictions, noise_file
+from void.pipelines.queue import Queue, find_queue
 from void.pipelines.result_folder import ResultFolder
 from void.pipelines.second_pass import SecondPass
 from void.pipelines.settings import check_settings, of_pass, sampling_settings
-from void.pipelines.sources import Source, find_sources
+from void.pipelines.sources import LastLoaded, Source
 from void.recipe import Stage
 from void.tracking.progress import progress_bar
+
+if TYPE_CHECKING:
+    from void.pipelines.networks import Networks
 
 log = logging.getLogger(__name__)
 
 PACKAGES = ("void", "torch", "diffusers", "transformers")
 
 
+@dataclass(frozen=True)
+class Pass:
+    """One pass over the clips.
+
+    Args:
+        config: The configuration of the pass (`settings.of_pass`).
+        checkpoint: Weights of its transformer.
+        settings: All that its clips depend on besides weights and input.
+        folder: Where its results go.
+    """
+
+    config: VoidConfig
+    checkpoint: weights.Checkpoint
+    settings: dict[str, Any]
+    folder: ResultFolder
+
+
 def infer(config: VoidConfig) -> None:
     """Predict the pairs of `infer.split` or the clips of `infer.input`; does nothing where all of it is done.
 
     Raises:
-        InputError: nothing to predict, no checkpoint, an impossible setting, or a broken pair or clip.
+        InputError: Nothing to predict, no checkpoint, or an impossible setting; at the end, where others were sampled,
+            the broken pairs or clips.
     """
     check_settings(config)
-    sources = find_sources(config)
-    stage = config.stage.name
-    # Chosen before the first pass begins: hours later is too late to hear that one is missing.
-    chosen = {name: checkpoint_of(config, name) for name in passes(stage)}
-    if Stage.pass1 in chosen:
-        predict(of_pass(config, Stage.pass1), chosen[Stage.pass1], sources)
-    if Stage.pass2 in chosen:
-        second = SecondPass(config, sources)
-        predict(of_pass(config, Stage.pass2), chosen[Stage.pass2], sources, second)
+    run = Run(config, find_queue(config))
+    for stage in run.passes:
+        run.sample(stage)
+    run.queue.faults.raise_any(run.queue.total)
 
 
 def passes(stage: Stage) -> tuple[Stage, ...]:
@@ -73,75 +93,151 @@ def checkpoint_of(config: VoidConfig, stage: Stage) -> weights.Checkpoint:
     return checkpoint
 
 
-def predict(
-    config: VoidConfig, checkpoint: weights.Checkpoint, sources: Sequence[Source], second: SecondPass | None = None
-) -> None:
-    """One pass over the clips.
+class Run:
+    """The passes of one command, and what they share: the queue, the networks and the clip that was decoded last.
 
     Args:
-        config: of the pass (`settings.of_pass`).
-        checkpoint: of its transformer.
-        sources: all of this process; `infer.limit` of them are predicted.
-        second: what the second pass starts from; None in the first.
+        config: The run.
+        queue: Its pairs or clips.
+
+    Raises:
+        InputError: A checkpoint is missing, or a folder of results cannot be used.
     """
+
+    def __init__(self, config: VoidConfig, queue: Queue) -> None:
+        self.config, self.queue = config, queue
+        self.passes = {stage: _open_pass(config, stage) for stage in passes(config.stage.name)}
+        self._load = LastLoaded(config)
+        self._networks: Networks | None = None
+        self._second: SecondPass | None = None
+        if Stage.pass2 in self.passes:
+            self._second = SecondPass(config, queue, self.passes[Stage.pass2].folder, self._load)
+        self._are_checked = False
+
+    def sample(self, stage: Stage) -> None:
+        """One pass over the clips.
+
+        Raises:
+            InputError: A network cannot be had or has diverged, the disk is full, or results would have to be given up.
+        """
+        this, second = self.passes[stage], None
+        if stage is Stage.pass2:
+            second = self._second
+            assert second is not None
+            self._release()
+            second.find()
+            this.folder.check_names(*self._named(self._sound(self.queue.sources)))
+            second.score()
+        sources = self._sound(self.queue.sources)
+        keys = {source.id: clip_key(this.checkpoint, this.settings, source, second) for source in sources}
+        done = this.folder.survey(keys, list(self.queue.faults.errors))
+        todo = [source for source in self._sound(self.queue.wanted) if source.id not in done]
+
+        def add(source: Source, prediction: Prediction) -> None:
+            done[source.id] = prediction
+            this.folder.publish([done[one.id] for one in sources if one.id in done])
+
+        if not todo:
+            if not this.folder.is_settled and done:
+                this.folder.publish([done[source.id] for source in sources if source.id in done])
+            log.info("%s is up to date: %d clips in %s", stage.value, len(done), this.folder.root)
+            return
+        this.folder.check_names(*self._named(todo))
+        if stage is Stage.pass1 and self._second is not None:
+            self._second.folder.check_names(*self._named(self.queue.wanted))
+        for source in todo:
+            if second is not None and second.keeps(source):
+                add(source, second.keep(source, keys[source.id]))
+        to_sample = [source for source in todo if second is None or not second.keeps(source)]
+        if to_sample:
+            self._sample(this, to_sample, keys, second, add)
+        log.info("predictions of %s: %s", stage.value, this.folder.root)
+
+    def _sample(
+        self,
+        this: Pass,
+        sources: Sequence[Source],
+        keys: Mapping[str, str],
+        second: SecondPass | None,
+        add: Callable[[Source, Prediction], None],
+    ) -> None:
+        # Imported here because diffusers takes seconds to load, and a finished folder does not need it.
+        from void.pipelines.preflight import check_networks
+        from void.pipelines.sampler import Sampler
+
+        if not self._are_checked:
+            check_networks(self.config, [one.checkpoint for one in self.passes.values()])
+            self._are_checked = True
+        stage = this.config.stage.name.value
+        log.info("%s: sampling %d clip(s) with %s", stage, len(sources), this.checkpoint.path)
+        sampler: Sampler | None = None
+        with progress_bar(f"Sampling {stage}", len(sources) * this.config.infer.steps) as advance:
+            for source in sources:
+                # Before the networks: a first clip that is broken is not worth their time.
+                try:
+                    loaded = self._load(source)
+                    driving_THWC = None if second is None else second.driving(source, loaded)
+                except InputError as error:
+                    self.queue.faults.add(source.id, error)
+                    continue
+                sampler = sampler or Sampler(this.config, this.checkpoint, self._shared(this, sources))
+                found = None if second is None else second.scores.get(source.id)
+                with this.folder.staged(source.id) as staging:
+                    noise_BTCHW = None
+                    if second is not None and driving_THWC is not None:
+                        noise_BTCHW = second.noise(source, loaded, driving_THWC, noise_file(staging, source.id))
+                    prediction = sampler.predict(
+                        source,
+                        loaded,
+                        keys[source.id],
+                        staging / this.folder.file_name(source.id),
+                        on_step=advance,
+                        noise_BTCHW=noise_BTCHW,
+                        morphing=None if found is None else found.score,
+                        unmeasured=None if found is None or found.obstacle is None else found.obstacle.value,
+                    )
+                add(source, prediction)
+                if second is None and self._second is not None:
+                    # While the clip is decoded: the second pass asks for its score.
+                    self._second.score_ahead(source, this.folder.root / prediction.file, prediction)
+
+    def _shared(self, this: Pass, sources: Sequence[Source]) -> Networks:
+        from void.pipelines.networks import Networks
+
+        if self._networks is None:
+            is_last = this is list(self.passes.values())[-1]
+            prompts = [source.caption for source in (sources if is_last else self.queue.wanted)]
+            self._networks = Networks(self.config, prompts)
+        return self._networks
+
+    def _release(self) -> None:
+        if self._networks is not None:
+            self._networks.release()
+
+    def _named(self, sources: Sequence[Source]) -> tuple[list[str], list[Path]]:
+        """Ids of the clips whose results are to be written, and the files that this run reads."""
+        return [source.id for source in sources], [file for source in self.queue.sources for file in source.inputs]
+
+    def _sound(self, sources: Sequence[Source]) -> list[Source]:
+        return [source for source in sources if source.id not in self.queue.faults.errors]
+
+
+def _open_pass(config: VoidConfig, stage: Stage) -> Pass:
+    checkpoint, config = checkpoint_of(config, stage), of_pass(config, stage)
     settings = sampling_settings(config)
-    keys = {source.id: clip_key(checkpoint, settings, source, second) for source in sources}
     versions = {package: version(package) for package in PACKAGES}
+    of_clips = config.infer.input is not None
     folder = ResultFolder(
         Path(config.infer.root),
         config.infer.shard,
         config.infer.num_shards,
         Predictions(config.name, checkpoint.record(), settings, versions, ()),
-        source=PAIR if config.infer.input is None else CLIP,
-        with_strips=config.infer.strip and config.infer.input is not None,
-        with_noise=second is not None,
+        source=CLIP if of_clips else PAIR,
+        suffix=config.infer.format.suffix,
+        with_strips=config.infer.strip and of_clips,
+        with_noise=stage is Stage.pass2,
     )
-    done = folder.survey(keys)
-    todo = [source for source in sources[: config.infer.limit] if source.id not in done]
-
-    def add(source: Source, prediction: Prediction) -> None:
-        done[source.id] = prediction
-        folder.publish([done[one.id] for one in sources if one.id in done])
-
-    if not todo:
-        if not folder.is_settled:
-            folder.publish([done[source.id] for source in sources if source.id in done])
-        log.info("%s is up to date: %d clips in %s", config.stage.name.value, len(done), folder.root)
-        return
-    for source in todo:
-        source.check()
-    to_sample = [source for source in todo if second is None or not second.keeps(source)]
-    for source in todo:
-        if second is not None and second.keeps(source):
-            add(source, second.keep(source, keys[source.id]))
-    if to_sample:
-        _sample(config, checkpoint, to_sample, keys, second, add)
-    log.info("predictions of %s: %s", config.stage.name.value, folder.root)
-
-
-def _sample(
-    config: VoidConfig,
-    checkpoint: weights.Checkpoint,
-    sources: Sequence[Source],
-    keys: Mapping[str, str],
-    second: SecondPass | None,
-    add: Callable[[Source, Prediction], None],
-) -> None:
-    # Imported here because diffusers takes seconds to load, and a finished folder does not need it.
-    from void.pipelines.sampler import Sampler
-
-    stage = config.stage.name.value
-    log.info("%s: sampling %d clip(s) with %s", stage, len(sources), checkpoint.path)
-    with progress_bar(f"Sampling {stage}", len(sources) * config.infer.steps) as advance:
-        sampler = Sampler(config, checkpoint, [source.caption for source in sources])
-        for source in sources:
-            loaded = source.load(config)
-            noise_BTCHW = None if second is None else second.noise(source, loaded)
-            score = None if second is None else second.scores.get(source.id)
-            prediction = sampler.predict(
-                source, loaded, keys[source.id], on_step=advance, noise_BTCHW=noise_BTCHW, morphing=score
-            )
-            add(source, prediction)
+    return Pass(config, checkpoint, settings, folder)
 
 
 def clip_key(
@@ -155,7 +251,7 @@ def clip_key(
         "checkpoint": checkpoint.sha256,
         "settings": settings,
         "id": source.id,
-        "pair": source.fingerprint(),
+        "pair": source.fingerprint,
     }
     if second is not None:
         made_from["first_pass"] = second.content(source)

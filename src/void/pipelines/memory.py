@@ -33,11 +33,7 @@ def apply_memory(
         InputError: offloading without a GPU, an attention backend that is unknown or cannot be used here, or a LoRA
             that does not fit.
     """
-    if infer.memory is not Memory.full and device.type == "cpu":
-        raise InputError(
-            f"infer.memory={infer.memory.value} moves networks between a GPU and the CPU, and the device is the CPU",
-            "use infer.memory=full",
-        )
+    check_memory(infer, device)
     transformer = pipeline.transformer
     if infer.attention is not None:
         set_attention_backend(transformer, infer.attention)
@@ -54,6 +50,15 @@ def apply_memory(
         whole = not infer.fp8 and infer.memory in (Memory.full, Memory.model_offload)
         for block in transformer.transformer_blocks:
             block.compile(fullgraph=whole)
+
+
+def check_memory(infer: InferConfig, device: torch.device) -> None:
+    """Raise InputError where `infer.memory` cannot be had on a device."""
+    if infer.memory is not Memory.full and device.type == "cpu":
+        raise InputError(
+            f"infer.memory={infer.memory.value} moves networks between a GPU and the CPU, and the device is the CPU",
+            "use infer.memory=full",
+        )
 
 
 def place(pipeline: VoidPipeline, memory: Memory, device: torch.device) -> None:

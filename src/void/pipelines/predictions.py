@@ -16,12 +16,12 @@ An entry's `key` is a hash over everything the clip depends on, so a rerun can t
 from __future__ import annotations
 
 from dataclasses import MISSING, asdict, dataclass, fields, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from void.data.randomness import child_seed
 from void.errors import InputError
-from void.files import read_json, sha256_of, write_json
+from void.files import is_our_json, read_json, sha256_file, sha256_of, write_json
 from void.pairs import ManifestRow
 from void.recipe import Stage
 
@@ -49,7 +49,8 @@ class Prediction:
         caption: the prompt.
         source: `pair`, or `clip`, a user's own, which has no ground truth.
         stage: `pass1` or `pass2`.
-        morphing: score of the first pass's result; None where the second pass was not asked for.
+        morphing: score of the first pass's result; None where the second pass was not asked for, or it has none.
+        unmeasured: Reason why it has none (`void.noise.morphing.Obstacle`); None otherwise.
     """
 
     id: str
@@ -66,6 +67,7 @@ class Prediction:
     source: str = PAIR
     stage: str = Stage.pass1.value
     morphing: float | None = None
+    unmeasured: str | None = None
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,11 @@ def index_name(shard: int, num_shards: int) -> str:
     return INDEX if num_shards == 1 else f"predictions-{shard}-of-{num_shards}.json"
 
 
+def strip_file(folder: Path, clip_id: str) -> Path:
+    """Where a user's clip is shown with its mask and result."""
+    return folder / STRIPS / f"{clip_id}.mp4"
+
+
 def noise_file(folder: Path, clip_id: str) -> Path:
     """Where the second pass keeps the noise that a clip started from."""
     return folder / NOISE / f"{clip_id}.safetensors"
@@ -112,6 +119,15 @@ def score_file(folder: Path, clip_id: str) -> Path:
     return folder / MORPHING / f"{clip_id}.json"
 
 
+def content_sha256(path: Path) -> str:
+    """Hex SHA-256 of a file; of a folder (a clip as numbered pictures), a hash over its files' names and contents."""
+    if not path.is_dir():
+        return sha256_file(path)
+    # Hidden files say who wrote the pictures.
+    pictures = [item for item in path.iterdir() if item.is_file() and not item.name.startswith(".")]
+    return sha256_of({item.name: sha256_file(item) for item in pictures})
+
+
 def index_files(folder: Path) -> list[Path]:
     """Every index in a folder, the newest last."""
     files = [file for file in (folder / INDEX, *folder.glob(SHARD_INDICES)) if file.is_file()]
@@ -119,8 +135,17 @@ def index_files(folder: Path) -> list[Path]:
 
 
 def write_predictions(folder: Path, predictions: Predictions, name: str = INDEX) -> None:
-    """Write an index, whole or not at all."""
-    write_json(folder / name, {"schema": SCHEMA, "kind": KIND, **asdict(predictions)})
+    """Write an index, whole or not at all.
+
+    Raises:
+        InputError: The file that is there is no index, or the disk is full.
+    """
+    write_json(folder / name, {"schema": SCHEMA, "kind": KIND, **asdict(predictions)}, earlier=is_index)
+
+
+def is_index(path: Path) -> bool:
+    """Whether a file is an index as `write_predictions` writes it."""
+    return is_our_json("schema", "kind", "clips")(path) and read_json(path)["kind"] == KIND
 
 
 def read_predictions(folder: Path) -> Predictions:
@@ -167,14 +192,23 @@ def read_index(path: Path) -> Predictions:
             f"{path} is not an index of predictions of schema {SCHEMA} (found {found})",
             "delete the folder and run `void infer` again, or choose another one with infer.root=PATH",
         )
-    names = [field.name for field in fields(Predictions)]
-    known = {field.name for field in fields(Prediction)}
-    required = {field.name for field in fields(Prediction) if field.default is MISSING}
+    names = [one.name for one in fields(Predictions)]
+    known = {one.name for one in fields(Prediction)}
+    required = {one.name for one in fields(Prediction) if one.default is MISSING}
     clips = value.get("clips")
     if (
         any(name not in value for name in names)
         or not isinstance(clips, list)
-        or any(not required <= set(clip) <= known for clip in clips)
+        or any(not isinstance(clip, dict) or not required <= set(clip) <= known for clip in clips)
     ):
         raise InputError(f"{path} lacks keys that schema {SCHEMA} has", "delete the folder and run `void infer` again")
-    return Predictions(**{name: value[name] for name in names} | {"clips": tuple(Prediction(**clip) for clip in clips)})
+    entries = tuple(Prediction(**clip) for clip in clips)
+    outside = [clip.file for clip in entries if _leads_outside(clip.file)]
+    if outside:
+        raise InputError(f"{path} names a file outside of its folder: {outside[0]}", "delete that entry by hand")
+    return Predictions(**{name: value[name] for name in names} | {"clips": entries})
+
+
+def _leads_outside(name: str) -> bool:
+    pure = PurePosixPath(name)
+    return pure.is_absolute() or ".." in pure.parts

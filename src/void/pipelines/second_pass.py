@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,30 +17,38 @@ from void.config import VoidConfig
 from void.data.randomness import child_seed
 from void.device import torch_device
 from void.errors import InputError
-from void.files import read_json, sha256_file, sha256_of, whole_file, write_json
+from void.files import read_json, sha256_of, whole_file, write_json
 from void.noise.config import NoiseVideo
 from void.noise.files import write_noise
 from void.noise.flow import DisFlow
 from void.noise.maker import NoiseMaker
-from void.noise.morphing import morphing
+from void.noise.morphing import SHAPE_UNIT, Morphing, Obstacle, morphing
 from void.pipelines.predictions import (
-    STRIPS,
     Prediction,
     clip_seed,
+    content_sha256,
     index_files,
-    noise_file,
     read_index,
     score_file,
+    strip_file,
 )
-from void.pipelines.settings import second_pass_settings
-from void.pipelines.sources import Loaded, Source
+from void.pipelines.queue import Faults, Queue
+from void.pipelines.result_folder import ResultFolder
+from void.pipelines.settings import second_pass_settings, view_settings
+from void.pipelines.sources import LastLoaded, Loaded, Source
 from void.recipe import Stage
 from void.tracking.progress import progress_bar
-from void.video import probe
+from void.video import VideoFormat, probe
 
 log = logging.getLogger(__name__)
 
 SCHEMA = 1
+OBSTACLES = {
+    Obstacle.one_frame: "it has one frame",
+    Obstacle.no_region: "the mask has no region",
+    Obstacle.small_region: "the region of the mask is too small",
+    Obstacle.no_tracks: "no point in the region of the mask can be followed from frame to frame",
+}
 
 
 @dataclass(frozen=True)
@@ -54,22 +63,74 @@ class FirstPass:
 class SecondPass:
     """Finds the first pass's results and scores them; makes noise when asked.
 
-    Args:
-        config: the run (not yet that of a pass).
-        sources: of this process; those that `infer.limit` leaves out need no first pass.
+    A clip whose first result is missing, stale or does not fit is a fault of that clip; the others go on.
 
-    Raises:
-        InputError: a result of the first pass is missing, stale, or does not fit its clip.
+    Args:
+        config: The run (not yet that of a pass).
+        queue: The clips of this process; those that `infer.limit` leaves out need no first pass.
+        folder: The second pass's results.
+        load: Decoder of the run.
     """
 
-    def __init__(self, config: VoidConfig, sources: Sequence[Source]) -> None:
-        self.config = config
-        self.root = Path(config.infer.pass2.root)
-        follows_first = config.noise.inference_video is NoiseVideo.pass1
-        needed = sources[: config.infer.limit] if follows_first or config.stage.name is not Stage.pass2 else ()
-        self.firsts = find_first_passes(Path(config.infer.pass2.first_pass), sources, needed)
-        self.scores = self._scores([source for source in sources if source.id in self.firsts])
+    def __init__(self, config: VoidConfig, queue: Queue, folder: ResultFolder, load: LastLoaded) -> None:
+        self.config, self.folder = config, folder
+        self._queue, self._load = queue, load
         self._maker: NoiseMaker | None = None
+        self.firsts: dict[str, FirstPass] = {}
+        self.scores: dict[str, Morphing] = {}
+
+    def find(self) -> None:
+        """Look for the first pass's results."""
+        config = self.config
+        follows_first = config.noise.inference_video is NoiseVideo.pass1
+        needed = self._queue.wanted if follows_first or config.stage.name is not Stage.pass2 else ()
+        first_pass = Path(config.infer.pass2.first_pass)
+        self.firsts = find_first_passes(first_pass, self._queue.sources, needed, self._queue.faults)
+
+    def score(self) -> None:
+        """Measure how much each first result morphs, or look it up."""
+        found = [source for source in self._queue.sources if source.id in self.firsts]
+        with progress_bar("Looking for morphing", len(found)) as advance:
+            for source in found:
+                try:
+                    self.scores[source.id] = self.score_one(source, self.firsts[source.id])
+                except InputError as error:
+                    self._queue.faults.add(source.id, error)
+                    del self.firsts[source.id]
+                else:
+                    log.info("%s", self._told(source.id, self.scores[source.id]))
+                advance()
+
+    def score_ahead(self, source: Source, file: Path, prediction: Prediction) -> None:
+        """Measure a first result that was just made, while its clip is decoded; `score` then looks it up.
+
+        Args:
+            source: The pair or clip.
+            file: Its first result.
+            prediction: The result's entry in the first pass's index.
+        """
+        self.score_one(source, FirstPass(file, prediction.sha256, prediction))
+
+    def score_one(self, source: Source, first: FirstPass) -> Morphing:
+        """How much a first pass's result morphs (docs/morphing.md); kept in the folder, and read from there again.
+
+        Raises:
+            InputError: The result does not fit the clip.
+        """
+        made_from = {"schema": SCHEMA, "first_pass": first.sha256, "pair": source.fingerprint}
+        key = sha256_of(made_from | view_settings(self.config))
+        file = score_file(self.folder.root, source.id)
+        if file.is_file() and (known := read_json(file)).get("key") == key:
+            return _read_score(known)
+        loaded = self._load(source)
+        frames_THWC = loaded.read_result(first.file)
+        found = morphing(frames_THWC, loaded.quadmask[: len(frames_THWC)], DisFlow())
+        with self.folder.staged(source.id) as staging:
+            write_json(
+                score_file(staging, source.id),
+                {"key": key, "id": source.id, "first_pass": str(first.file), **asdict(found)},
+            )
+        return found
 
     def content(self, source: Source) -> str | None:
         """Checksum of the first pass's result where the noise follows that."""
@@ -79,41 +140,64 @@ class SecondPass:
 
     def keeps(self, source: Source) -> bool:
         """Whether the first pass's result is the final one: `stage=auto`, and it does not morph."""
-        is_calm = self.scores.get(source.id, 0.0) < self.config.infer.pass2.morphing_threshold
-        return self.config.stage.name is Stage.auto and source.id in self.firsts and is_calm
+        is_auto = self.config.stage.name is Stage.auto and source.id in self.firsts
+        return is_auto and not self._morphs(self.scores[source.id])
 
     def kept_key(self, source: Source) -> str:
         """Key of a clip that the second pass takes over as it is."""
-        return sha256_of({"schema": SCHEMA, "kept": self.firsts[source.id].sha256, "pair": source.fingerprint()})
+        return sha256_of({"schema": SCHEMA, "kept": self.firsts[source.id].sha256, "pair": source.fingerprint})
 
     def keep(self, source: Source, key: str) -> Prediction:
         """Copy the first pass's result, and its strip, into the second one's folder.
 
         Raises:
-            InputError: the disk is full.
+            InputError: The disk is full, or a file of that name is there that no run wrote.
         """
-        first = self.firsts[source.id]
-        file = self.root / f"{source.id}.mp4"
-        strip = first.file.parent / STRIPS / first.file.name
-        for origin, target in ((first.file, file), (strip, self.root / STRIPS / file.name)):
-            if origin.is_file():
-                with whole_file(target) as partial:
-                    shutil.copyfile(origin, partial)
+        first, found = self.firsts[source.id], self.scores[source.id]
+        strip = strip_file(first.file.parent, source.id)
+        with self.folder.staged(source.id) as staging:
+            if first.file.is_dir():
+                shutil.copytree(first.file, staging / first.file.name)
+            else:
+                with whole_file(staging / first.file.name) as partial:
+                    shutil.copyfile(first.file, partial)
+            if strip.is_file():
+                with whole_file(strip_file(staging, source.id)) as partial:
+                    shutil.copyfile(strip, partial)
         made = first.prediction or self._described(source, first)
-        return replace(made, file=file.name, key=key, morphing=self.scores[source.id])
+        return replace(
+            made,
+            file=first.file.name,
+            key=key,
+            morphing=found.score,
+            unmeasured=found.obstacle and found.obstacle.value,
+        )
 
-    def noise(self, source: Source, loaded: Loaded) -> Tensor:
-        """Initial noise `(1, T_lat, 16, h, w)` of a clip, which moves as `noise.inference_video` does; kept on disk.
+    def driving(self, source: Source, loaded: Loaded) -> NDArray[np.uint8]:
+        """The true frames that drive a clip's noise (`noise.inference_video`), at the model's size.
 
         Raises:
-            InputError: the first pass's result does not fit the clip, or its flow is not finite.
+            InputError: The first pass's result does not fit the clip.
+        """
+        video = self.config.noise.inference_video
+        if video is NoiseVideo.pass1:
+            return loaded.read_result(self.firsts[source.id].file)
+        clip_THWC = loaded.video_THWC if video is NoiseVideo.input else loaded.truth_THWC
+        assert clip_THWC is not None
+        return clip_THWC[: max(loaded.order) + 1]
+
+    def noise(self, source: Source, loaded: Loaded, driving_THWC: NDArray[np.uint8], file: Path) -> Tensor:
+        """Initial noise `(1, T_lat, 16, h, w)` of a clip, which moves as `driving_THWC` does; also written to `file`.
+
+        Raises:
+            InputError: The flow is not finite, or the disk is full.
         """
         config = self.config
         if self._maker is None:
             self._maker = NoiseMaker(config.noise, config.recipe, torch_device(config.device))
         seed = noise_seed(config, source.id)
         noise_TChw = self._maker.from_clip(
-            self._driving(source, loaded), seed, order=loaded.order, geometry=config.recipe.noise_geometry
+            driving_THWC, seed, order=loaded.order, geometry=config.recipe.noise_geometry
         )
         made_from = second_pass_settings(config) | {
             "clip": source.id,
@@ -124,35 +208,33 @@ class SecondPass:
             "width": config.data.width,
             "device": self._maker.device.type,
         }
-        write_noise(noise_file(self.root, source.id), noise_TChw, made_from)
+        write_noise(file, noise_TChw, made_from)
         return noise_TChw[None]
 
-    def _driving(self, source: Source, loaded: Loaded) -> NDArray[np.uint8]:
-        """The true frames that drive the noise, at the model's size."""
-        video = self.config.noise.inference_video
-        if video is NoiseVideo.pass1:
-            return loaded.read_result(self.firsts[source.id].file)
-        clip_THWC = loaded.video_THWC if video is NoiseVideo.input else loaded.truth_THWC
-        assert clip_THWC is not None
-        return clip_THWC[: max(loaded.order) + 1]
+    def _morphs(self, found: Morphing) -> bool:
+        """Whether `stage=auto` runs the second pass.
 
-    def _scores(self, sources: Sequence[Source]) -> dict[str, float]:
-        scores = {}
-        with progress_bar("Looking for morphing", len(sources)) as advance:
-            for source in sources:
-                scores[source.id] = morphing_score(self.root, source, self.config, self.firsts[source.id])
-                self._tell(source.id, scores[source.id])
-                advance()
-        return scores
-
-    def _tell(self, source_id: str, score: float) -> None:
+        Where nothing can be followed it runs: that costs time, and leaving it out might cost the result. Where there is
+        nothing, or too little, that could change its form, it does not.
+        """
         threshold = self.config.infer.pass2.morphing_threshold
+        if found.score is not None:
+            return found.score >= threshold
+        return threshold == 0 or found.obstacle is Obstacle.no_tracks
+
+    def _told(self, source_id: str, found: Morphing) -> str:
+        threshold = self.config.infer.pass2.morphing_threshold
+        is_auto = self.config.stage.name is Stage.auto
+        action = "second pass" if self._morphs(found) else "the first pass's result stays"
+        if found.score is None:
+            assert found.obstacle is not None
+            decision = f": {action}" if is_auto else ""
+            return f"{source_id}: morphing could not be measured, because {OBSTACLES[found.obstacle]}{decision}"
         decision = ""
-        if self.config.stage.name is Stage.auto:
-            verdict = "below" if score < threshold else "not below"
-            action = "the first pass's result stays" if score < threshold else "second pass"
+        if is_auto:
+            verdict = "not below" if self._morphs(found) else "below"
             decision = f", {verdict} {threshold:g} (infer.pass2.morphing_threshold): {action}"
-        log.info("%s: the first pass has a morphing score of %.2f%s", source_id, score, decision)
+        return f"{source_id}: the first pass has a morphing score of {found.score:.2f}{decision}"
 
     def _described(self, source: Source, first: FirstPass) -> Prediction:
         """The entry of a result that another program made."""
@@ -163,7 +245,7 @@ class SecondPass:
             file=first.file.name,
             key="",
             sha256=first.sha256,
-            pair_sha256=source.fingerprint(),
+            pair_sha256=source.fingerprint,
             seed=clip_seed(config.infer.seed, source.id, per_clip=config.recipe.seed_per_clip),
             frames=info.frames,
             height=info.height,
@@ -174,38 +256,51 @@ class SecondPass:
         )
 
 
-def find_first_passes(folder: Path, sources: Sequence[Source], needed: Sequence[Source]) -> dict[str, FirstPass]:
+def find_first_passes(
+    folder: Path, sources: Sequence[Source], needed: Sequence[Source], faults: Faults
+) -> dict[str, FirstPass]:
     """The first pass's result of each source that has one, by id.
 
     Args:
-        folder: of `void infer`, or of any ID.mp4 files.
-        sources: to look for.
-        needed: those of them that must have one.
-
-    Raises:
-        InputError: one is missing, was made from another version of its source, or has changed since.
+        folder: Folder of `void infer`, or of results that are named after their clips.
+        sources: Sources to look for.
+        needed: Those of them that must have one.
+        faults: Gets an entry where one is missing, was made from another version of its source, or has changed since.
     """
     known = {clip.id: clip for file in index_files(folder) for clip in read_index(file).clips}
     required = {source.id for source in needed}
     found = {}
     for source in sources:
         entry = known.get(source.id)
-        file = folder / (f"{source.id}.mp4" if entry is None else entry.file)
-        if not file.is_file():
-            if source.id not in required:
-                continue
-            raise InputError(
-                f"the first pass's result {file} does not exist",
-                "run this command with stage=pass1 first (stage=both does one after the other), or give the folder of "
-                "ID.mp4 files as infer.pass2.first_pass; `void infer stage=pass1` writes to infer.root",
-            )
-        content = sha256_file(file)
-        if entry is not None and (entry.sha256 != content or entry.pair_sha256 != source.fingerprint()):
+        file = _first_file(folder, source.id) if entry is None else folder / entry.file
+        if not file.exists():
+            if source.id in required and source.id not in faults.errors:
+                faults.add(source.id, _missing(file))
+            continue
+        content = content_sha256(file)
+        if entry is not None and (entry.sha256 != content or entry.pair_sha256 != source.fingerprint):
             changed = entry.sha256 != content
             what = "has changed since it was sampled" if changed else "was made from another version of its input"
-            raise InputError(f"{file} {what}", "run `void infer stage=pass1` again: it redoes what is stale")
+            faults.add(
+                source.id, InputError(f"{file} {what}", "run `void infer stage=pass1` again: it redoes what is stale")
+            )
+            continue
         found[source.id] = FirstPass(file, content, entry)
     return found
+
+
+def _first_file(folder: Path, source_id: str) -> Path:
+    """The result of any program under one of the names that can be read; the usual one where there is none."""
+    names = [f"{source_id}{suffix}" for suffix in dict.fromkeys(one.suffix for one in VideoFormat)]
+    return next((folder / name for name in names if (folder / name).exists()), folder / names[0])
+
+
+def _missing(file: Path) -> InputError:
+    return InputError(
+        f"the first pass's result {file} does not exist",
+        "run this command with stage=pass1 first (stage=both does one after the other), or give the folder of "
+        "ID.mp4 files as infer.pass2.first_pass; `void infer stage=pass1` writes to infer.root",
+    )
 
 
 def noise_seed(config: VoidConfig, source_id: str) -> int:
@@ -214,19 +309,10 @@ def noise_seed(config: VoidConfig, source_id: str) -> int:
     return child_seed(seed, "warped noise", source_id) if config.recipe.seed_per_clip else seed
 
 
-def morphing_score(root: Path, source: Source, config: VoidConfig, first: FirstPass) -> float:
-    """How much a first pass's result morphs (docs/morphing.md); kept below `root`, and read from there again.
-
-    Raises:
-        InputError: the result does not fit the clip.
-    """
-    geometry = [config.data.height, config.data.width, config.infer.aspect.value]
-    key = sha256_of({"schema": SCHEMA, "first_pass": first.sha256, "pair": source.fingerprint(), "geometry": geometry})
-    file = score_file(root, source.id)
-    if file.is_file() and (known := read_json(file)).get("key") == key:
-        return float(known["score"])
-    loaded = source.load(config)
-    frames_THWC = loaded.read_result(first.file)
-    found = morphing(frames_THWC, loaded.quadmask[: len(frames_THWC)], DisFlow())
-    write_json(file, {"key": key, "id": source.id, "first_pass": str(first.file), **asdict(found)})
-    return found.score
+def _read_score(known: dict[str, Any]) -> Morphing:
+    # Earlier releases wrote a drift of 100 where no track lasted.
+    was_lost = "obstacle" not in known and known["shape"] == 100 / SHAPE_UNIT
+    obstacle = Obstacle.no_tracks.value if was_lost else known.get("obstacle")
+    if obstacle is not None:
+        return Morphing(None, obstacle=Obstacle(obstacle))
+    return Morphing(known["score"], known["appearance"], known["shape"])

@@ -11,8 +11,10 @@ from void.limits import recheck
 from void.models.identity import tokenizer_identity, weights_identity
 from void.models.lora import lora_identity
 from void.noise.identity import noise_settings
-from void.pipelines.checks import check_second_pass
+from void.pipelines.checks import check_composite, check_second_pass
+from void.pipelines.config import Composite, Region
 from void.recipe import Stage
+from void.video import VideoFormat
 
 # Keys of `infer` that change a clip, or may.
 INFER_KEYS = (
@@ -65,6 +67,7 @@ def check_settings(config: VoidConfig) -> None:
     recheck(config)
     if config.stage.name is not Stage.pass1:
         check_second_pass(config)
+    check_composite(config)
 
 
 def second_pass_settings(config: VoidConfig) -> dict[str, Any]:
@@ -74,6 +77,30 @@ def second_pass_settings(config: VoidConfig) -> dict[str, Any]:
         "geometry": config.recipe.noise_geometry.value,
         "padding": config.recipe.noise_padding.value,
     }
+
+
+def view_settings(config: VoidConfig) -> dict[str, Any]:
+    """How the model's view of a clip is cut out of it, as JSON."""
+    geometry = [config.data.height, config.data.width, config.infer.aspect.value]
+    return {"geometry": geometry} | region_settings(config)
+
+
+def region_settings(config: VoidConfig) -> dict[str, Any]:
+    """What the window of `infer.region=auto` depends on, as JSON; nothing without it, so that earlier results hold."""
+    if config.infer.region is Region.full:
+        return {}
+    return {"region": config.infer.region.value, "feather": config.infer.feather}
+
+
+def output_settings(config: VoidConfig) -> dict[str, Any]:
+    """How a result is composed and coded, as JSON; nothing by default, so that earlier results hold."""
+    infer = config.infer
+    settings: dict[str, Any] = {}
+    if infer.composite is not Composite.none:
+        settings |= {"composite": infer.composite.value, "feather": infer.feather}
+    if infer.format is not VideoFormat.h264:
+        settings |= {"format": infer.format.value}
+    return settings
 
 
 def pipeline_settings(config: VoidConfig) -> dict[str, Any]:
@@ -107,7 +134,7 @@ def sampling_settings(config: VoidConfig) -> dict[str, Any]:
         "recipe": pipeline_settings(config)
         | {name: getattr(recipe, name) for name in (PAIR_RECIPE_KEYS if pairs else CLIP_RECIPE_KEYS)},
         "geometry": geometry,
-        "infer": infer | _lora_identity(config),
+        "infer": infer | _lora_identity(config) | region_settings(config) | output_settings(config),
     }
 
 

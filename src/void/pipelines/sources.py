@@ -5,41 +5,36 @@ Shape legend: T frames, H height, W width, C colours.
 
 from __future__ import annotations
 
-import logging
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from void.config import VoidConfig
-from void.data.fit import fit_pair
+from void.data.fit import check_length, fit_pair
 from void.errors import InputError
-from void.pairs import ManifestRow, read_manifest, read_pair, select
-from void.pipelines.clip_folders import ClipFolder, clip_fingerprint, find_clips
-from void.pipelines.clips import (
-    MAX_ASPECT_DIFFERENCE,
-    Clip,
-    check_clip,
-    even_size,
-    load_clip,
-    mirrored,
-    write_result,
-)
+from void.pairs import VIDEOS, ManifestRow, read_pair
+from void.pipelines.clip_folders import ClipFolder, clip_fingerprint
+from void.pipelines.clip_results import as_pixels, output_size, write_result
+from void.pipelines.clips import MAX_ASPECT_DIFFERENCE, Clip, check_clip, load_clip, mirrored, shown_aspect
+from void.pipelines.composite import composite
+from void.pipelines.config import Composite, InferConfig
 from void.pipelines.frame_fit import frame_fit
-from void.pipelines.predictions import CLIP, PAIR, STRIPS, pair_fingerprint
+from void.pipelines.predictions import CLIP, PAIR, pair_fingerprint, strip_file
 from void.pipelines.strip import write_strip
 from void.quadmask import Quadmask
-from void.video import VideoInfo, iter_video, probe, read_video, write_video
-
-log = logging.getLogger(__name__)
-
-ALL_SPLITS = "all"
+from void.recipe import VideoResize
+from void.resize import resize_frames
+from void.video import VideoFormat, VideoInfo, iter_video, probe, read_video, write_frames
 
 Frames = NDArray[np.uint8]
+Result = NDArray[np.unsignedinteger[Any]]
+"""A result as it is written: RGB frames of 8 or 16 bits."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +62,7 @@ class Loaded(ABC):
         """
 
     @abstractmethod
-    def write_result(self, file: Path, result_THWC: Frames) -> VideoInfo:
+    def write_result(self, file: Path, result_THWC: Result) -> VideoInfo:
         """Write a result as the user gets it back, with the strip beside it where one is wanted.
 
         Raises:
@@ -91,11 +86,17 @@ class Source(Protocol):
     @property
     def kind(self) -> str: ...
 
-    def fingerprint(self) -> str:
-        """Hash over what its files hold."""
+    @property
+    def inputs(self) -> Sequence[Path]:
+        """Files that are the user's own."""
         ...
 
-    def check(self) -> None:
+    @property
+    def fingerprint(self) -> str:
+        """Hash over the contents of its files, as they were when it was first asked for."""
+        ...
+
+    def check(self, config: VoidConfig) -> None:
         """Raise InputError for what can be found wrong without decoding it."""
         ...
 
@@ -113,7 +114,7 @@ class LoadedPair(Loaded):
     """A pair at the geometry of the run."""
 
     fps: float
-    crf: int
+    infer: InferConfig
 
     def read_result(self, file: Path) -> Frames:
         result_THWC, _ = read_video(file)
@@ -125,10 +126,25 @@ class LoadedPair(Loaded):
             )
         return result_THWC
 
-    def write_result(self, file: Path, result_THWC: Frames) -> VideoInfo:
-        write_video(file, result_THWC, self.fps, crf=self.crf)
+    def write_result(self, file: Path, result_THWC: Result) -> VideoInfo:
         frames, height, width, _ = result_THWC.shape
+        write_frames(
+            file,
+            self._composed(result_THWC),
+            (frames, height, width),
+            self.fps,
+            crf=self.infer.crf,
+            format=self.infer.format,
+        )
         return VideoInfo(frames, height, width, self.fps)
+
+    def _composed(self, result_THWC: Result) -> Iterator[Result]:
+        for index, result_HWC in enumerate(result_THWC):
+            if self.infer.composite is Composite.none:
+                yield result_HWC
+            else:
+                original_HWC = as_pixels(self.video_THWC[index], result_HWC)
+                yield composite(result_HWC, original_HWC, self.quadmask.marked_THW[index], self.infer.feather)
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,7 +164,9 @@ class LoadedClip(Loaded):
                 "run `void infer stage=pass1` over the same clip and recipe first, or give another "
                 "infer.pass2.first_pass",
             )
-        ratios = [width / height for height, width in (model_size, even_size(self.clip.fit.source_size))]
+        source_size = output_size(self.clip.fit.source_size, VideoFormat.h264)
+        shown_ratio = shown_aspect(self.clip.info)
+        ratios = [*(width / height for height, width in (model_size, source_size)), float(shown_ratio)]
         if all(abs(info.width / info.height / ratio - 1) > MAX_ASPECT_DIFFERENCE for ratio in ratios):
             raise InputError(
                 f"{file} has {shown}: neither the shape of {self.files.video} nor the model's",
@@ -156,15 +174,30 @@ class LoadedClip(Loaded):
             )
         is_models = (info.height, info.width) == model_size
         aspect = self.config.infer.aspect
-        fit = frame_fit(model_size if is_models else (info.height, info.width), model_size, aspect)
+        # A result shows what the clip shows, whatever its own tag says of its pixels.
+        pixel = shown_ratio * info.height / info.width
+        size = (info.height, info.width)
+        fit = frame_fit(size, size, aspect) if is_models else frame_fit(size, model_size, aspect, pixel)
+        rule = self.config.recipe.video_resize
         result_THWC = np.empty((wanted, *model_size, 3), np.uint8)
         for index, frame_HWC in enumerate(iter_video(file, max_frames=wanted)):
-            result_THWC[index] = fit.frame(frame_HWC, self.config.recipe.video_resize)
+            if self.clip.windows is None or is_models:
+                result_THWC[index] = fit.frame(frame_HWC, rule)
+            else:
+                result_THWC[index] = self.clip.windows[index].frame(self._at_clips_size(frame_HWC), rule)
         return result_THWC
 
-    def write_result(self, file: Path, result_THWC: Frames) -> VideoInfo:
+    def _at_clips_size(self, frame_HWC: Frames) -> Frames:
+        """A frame of a result; of an odd clip the last row or column was left out, and is repeated."""
+        height, width = self.clip.fit.source_size
+        missing = (height - frame_HWC.shape[0], width - frame_HWC.shape[1])
+        if all(0 <= pixels <= 1 for pixels in missing):
+            return np.pad(frame_HWC, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="edge")
+        return resize_frames(frame_HWC[None], height, width, VideoResize.area)[0]
+
+    def write_result(self, file: Path, result_THWC: Result) -> VideoInfo:
         if self.config.infer.strip:
-            write_strip(file.parent / STRIPS / file.name, self.clip, result_THWC)
+            write_strip(strip_file(file.parent, self.files.id), self.clip, as_8_bits(result_THWC))
         return write_result(file, result_THWC, self.clip, self.files, self.config)
 
 
@@ -183,17 +216,30 @@ class PairSource:
     def caption(self) -> str:
         return self.row.caption
 
+    @property
+    def inputs(self) -> Sequence[Path]:
+        return ()
+
+    @property
     def fingerprint(self) -> str:
         return pair_fingerprint(self.row)
 
-    def check(self) -> None:
-        """Pairs are checked as they are read."""
+    def check(self, config: VoidConfig) -> None:
+        """Raise InputError where a file is missing, or the manifest says that the pair is too short."""
+        folder = Path(config.data.root) / self.row.path
+        missing = [name for name in VIDEOS if not (folder / name).is_file()]
+        if missing:
+            raise InputError(
+                f"pair {self.id}: {folder} has no {', '.join(missing)}",
+                "mend the folder, or take its row out of the manifest",
+            )
+        check_length(self.row.frames, config.data.frames, self.id)
 
     def load(self, config: VoidConfig) -> LoadedPair:
         pair = fit_pair(read_pair(Path(config.data.root) / self.row.path), config.data, self.row.id)
         frames = range(len(pair.rgb_full_THWC))
         return LoadedPair(
-            pair.rgb_full_THWC, pair.quadmask, frames, pair.rgb_removed_THWC, fps=pair.fps, crf=config.infer.crf
+            pair.rgb_full_THWC, pair.quadmask, frames, pair.rgb_removed_THWC, fps=pair.fps, infer=config.infer
         )
 
 
@@ -212,10 +258,15 @@ class ClipSource:
     def caption(self) -> str:
         return self.files.caption
 
+    @property
+    def inputs(self) -> Sequence[Path]:
+        return self.files.video, *self.files.masks
+
+    @cached_property
     def fingerprint(self) -> str:
         return clip_fingerprint(self.files)
 
-    def check(self) -> None:
+    def check(self, config: VoidConfig) -> None:
         check_clip(self.files)
 
     def load(self, config: VoidConfig) -> LoadedClip:
@@ -224,22 +275,35 @@ class ClipSource:
         return LoadedClip(clip.video_THWC, clip.quadmask, order, None, clip=clip, files=self.files, config=config)
 
 
-def find_sources(config: VoidConfig) -> Sequence[Source]:
-    """What this shard samples, in order: the pairs of `infer.split`, or the clips of `infer.input`.
+class LastLoaded:
+    """Decodes sources, and keeps the last one: all that is done with a clip in a row decodes it once.
 
-    Raises:
-        InputError: there is nothing, or a folder lacks a file.
+    Args:
+        config: The run; its passes share all that a loaded source depends on.
     """
-    every: list[Source] = []
-    if config.infer.input is None:
-        rows = read_manifest(Path(config.data.root))
-        chosen = rows if config.infer.split == ALL_SPLITS else select(rows, config.infer.split)
-        every += [PairSource(row) for row in chosen]
-    else:
-        for files in find_clips(Path(config.infer.input)):
-            log.info("clip %s: mask %s, read as %s", files.id, files.mask.name, files.mask_kind.value)
-            every.append(ClipSource(files))
-    return every[config.infer.shard :: config.infer.num_shards]
+
+    def __init__(self, config: VoidConfig) -> None:
+        self._config = config
+        self._last: tuple[str, Loaded] | None = None
+
+    def __call__(self, source: Source) -> Loaded:
+        """A source, decoded and fitted.
+
+        Raises:
+            InputError: A file is broken, or too short.
+        """
+        if self._last is None or self._last[0] != source.id:
+            # The one before is given up first: two long clips are not in memory together.
+            self._last = None
+            self._last = (source.id, source.load(self._config))
+        return self._last[1]
+
+
+def as_8_bits(result_THWC: Result) -> Frames:
+    """A result as it is looked at."""
+    if result_THWC.dtype == np.uint8:
+        return result_THWC.astype(np.uint8, copy=False)
+    return np.rint(result_THWC / 257).astype(np.uint8)
 
 
 def _shown(shape: tuple[int, ...]) -> str:

@@ -45,7 +45,8 @@ def _strips(clip: Clip, result_THWC: NDArray[np.uint8]) -> Iterator[NDArray[np.u
     for index in range(clip.frames):
         video_1HWC = clip.video_THWC[index : index + 1]
         pictures = (video_1HWC[0], colour_quadmask(video_1HWC, clip.quadmask[index : index + 1])[0], result_THWC[index])
-        seen = (picture[clip.fit.model.rows, clip.fit.model.columns] for picture in pictures)
+        box = clip.fit_at(index).model
+        seen = (picture[box.rows, box.columns] for picture in pictures)
         first, second, third = (_panel(picture, height, width) for picture in seen)
         yield np.concatenate([bar, np.concatenate([first, gap, second, gap, third], axis=1)])
 

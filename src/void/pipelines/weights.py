@@ -100,6 +100,27 @@ def load(config: VoidConfig, checkpoint: Checkpoint) -> CogVideoXTransformer3DMo
     return load_transformer(checkpoint.location, config.model, expansion=expansion, dtype=dtype)
 
 
+def empty(config: VoidConfig, checkpoint: Checkpoint) -> CogVideoXTransformer3DModel:
+    """The checkpoint's transformer on the meta device, without weights, which were compared with it by their headers.
+
+    Raises:
+        InputError: The weights do not fit.
+    """
+    from void.models.build import build_transformer
+    from void.models.checkpoints import empty_transformer
+    from void.models.loading import check_fits
+
+    if checkpoint.location is not None:
+        transformer, path = empty_transformer(checkpoint.location, config.model)
+    else:
+        transformer = build_transformer(config.model, meta=True)
+        if config.model.transformer_weights is None:
+            return transformer
+        path = resolve(config.model.transformer_weights, config.model)
+    check_fits(transformer, path, expansion=config.recipe.mask_expansion)
+    return transformer
+
+
 def _remedy(config: VoidConfig, location: Path, key: str) -> str:
     model = config.model
     if model.released_repository and location.name in model.released_files.values():

@@ -67,8 +67,8 @@ def _is_earlier(path: Path) -> bool:
 def _record(path: Path, number: int, line: str) -> dict[str, Any]:
     try:
         record = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise InputError(f"{path}, line {number} is not valid JSON ({error.msg})", "move the file away") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}, line {number} is not valid JSON ({error})", "move the file away") from error
     if not isinstance(record, dict):
         raise InputError(f"{path}, line {number} holds a {type(record).__name__}, not a record", "move the file away")
     return record

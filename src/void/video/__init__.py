@@ -5,18 +5,22 @@ written is whole or absent. Imports only `void.errors`, `void.files` and `void.q
 """
 
 from void.video.formats import DEFAULT_CRF, VideoFormat, check_writable
-from void.video.info import VideoInfo
+from void.video.frame_folders import IMAGE_SUFFIXES, is_frame_folder
+from void.video.info import VideoInfo, largest_shift
 from void.video.masks import read_mask, write_mask
 from void.video.reading import iter_video, probe, read_video
 from void.video.writing import encode_mp4, write_frames, write_video
 
 __all__ = [
     "DEFAULT_CRF",
+    "IMAGE_SUFFIXES",
     "VideoFormat",
     "VideoInfo",
     "check_writable",
     "encode_mp4",
+    "is_frame_folder",
     "iter_video",
+    "largest_shift",
     "probe",
     "read_mask",
     "read_video",

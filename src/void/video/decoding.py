@@ -42,7 +42,7 @@ class Decoder:
 
     def __init__(self, path: Path) -> None:
         _check_file(path)
-        self._path = path
+        self.path = path
         self._container = _open(path)
         stream = self._container.streams.best("video")
         if stream is None:
@@ -91,23 +91,21 @@ class Decoder:
             for packet in self._container.demux(self._stream):
                 packets += bool(packet.size)
                 if packet.is_corrupt and self._container.format.name != _TRANSPORT_STREAM:
-                    raise damaged(self._path, f"frame {shown} breaks off")
+                    raise damaged(self.path, f"frame {shown} breaks off")
                 for frame in packet.decode():
                     assert isinstance(frame, av.VideoFrame)
                     broken += frame.is_corrupt
                     yield frame
                     shown += 1
         except FFmpegError as error:
-            raise damaged(self._path, f"frame {shown} does not decode") from error
+            raise damaged(self.path, f"frame {shown} does not decode") from error
         stored = len(self._stream.index_entries)
         if self._container.format.name.startswith(_QUICKTIME) and packets < stored:
-            raise damaged(self._path, f"it ends after {packets} of {stored} frames")
+            raise damaged(self.path, f"it ends after {packets} of {stored} frames")
         if not shown:
-            raise no_frames(self._path)
+            raise no_frames(self.path)
         if broken:
-            log.warning(
-                "%s: %d of %d frames are damaged and are read as a player shows them", self._path, broken, shown
-            )
+            log.warning("%s: %d of %d frames are damaged and are read as a player shows them", self.path, broken, shown)
 
 
 def damaged(path: Path, how: str) -> InputError:

@@ -8,7 +8,6 @@ Shape legend: H height, W width, C = 3 colours (RGB).
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -23,8 +22,10 @@ from numpy.typing import NDArray
 from void.errors import InputError
 from void.files import read_json, write_json
 from void.video.info import VideoInfo
+from void.video.pictures import over_black
 
-log = logging.getLogger(__name__)
+# OpenCV would print its complaints about broken pictures; the errors raised here say the same.
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 """Endings of pictures that count as frames, in lower case."""
@@ -42,9 +43,14 @@ class _Details:
     timestamps: tuple[float, ...] | None = None
 
 
+def is_picture(file: Path) -> bool:
+    """Whether a file is a picture, by its name; hidden files are none."""
+    return file.suffix.lower() in IMAGE_SUFFIXES and not file.name.startswith(".") and file.is_file()
+
+
 def is_frame_folder(folder: Path) -> bool:
     """Whether a folder holds pictures that could be frames."""
-    return folder.is_dir() and any(_is_image(file) for file in folder.iterdir())
+    return folder.is_dir() and any(is_picture(file) for file in folder.iterdir())
 
 
 def frame_files(folder: Path) -> list[Path]:
@@ -53,7 +59,7 @@ def frame_files(folder: Path) -> list[Path]:
     Raises:
         InputError: No pictures, kinds mixed, a name without a number, or a number that is missing or repeated.
     """
-    files = [file for file in folder.iterdir() if _is_image(file)]
+    files = [file for file in folder.iterdir() if is_picture(file)]
     if not files:
         raise InputError(
             f"{folder} is a folder, not a video, and holds no numbered frames",
@@ -123,12 +129,17 @@ def read_picture(file: Path) -> NDArray[np.uint8]:
     if not file.is_file():
         raise InputError(f"{file} does not exist", "check the path, or run the command that writes it")
     data = np.fromfile(file, np.uint8)
-    picture = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
+    # In color, cameras' JPEG files are turned as their tags ask; the other kinds may have 16 bits.
+    flags = cv2.IMREAD_COLOR if file.suffix.lower() in (".jpg", ".jpeg") else cv2.IMREAD_UNCHANGED
+    unreadable = InputError(
+        f"{file} is not a picture that can be read", "write it again as PNG or JPEG; the name alone does not make one"
+    )
+    try:
+        picture = cv2.imdecode(data, flags) if data.size else None
+    except cv2.error as error:
+        raise unreadable from error
     if picture is None:
-        raise InputError(
-            f"{file} is not a picture that can be read",
-            "write it again as PNG or JPEG; the name alone does not make one",
-        )
+        raise unreadable
     if picture.dtype == np.uint16:
         picture = ((picture.astype(np.uint32) + 128) // 257).astype(np.uint8)
     if picture.dtype != np.uint8:
@@ -136,8 +147,7 @@ def read_picture(file: Path) -> NDArray[np.uint8]:
     if picture.ndim == 2:
         return np.repeat(picture[..., None], 3, axis=-1)
     if picture.shape[-1] == 4:
-        opaque = picture[..., 3:].astype(np.uint16)
-        picture = ((picture[..., :3] * opaque + 127) // 255).astype(np.uint8)
+        picture = over_black(picture.astype(np.uint8))
     return np.ascontiguousarray(picture[..., ::-1])
 
 
@@ -168,25 +178,13 @@ def write_frame_folder(
         coded = cv2.imencode(".png", np.ascontiguousarray(of_depth(frame_HWC, bits)[..., ::-1]))[1]
         (folder / f"{count:0{_DIGITS}d}.png").write_bytes(coded.tobytes())
         count += 1
-    details: dict[str, object] = {"fps": float(fps), "frames": count}
+    details: dict[str, object] = {"fps": float(fps)}
     if sample_aspect_ratio != 1:
         details["sample_aspect_ratio"] = str(sample_aspect_ratio)
     if timestamps is not None:
         details["timestamps"] = list(timestamps)
     write_json(folder / DETAILS, details)
     return count
-
-
-def is_written_here(folder: Path) -> bool:
-    """Whether a folder holds exactly what `write_frame_folder` writes."""
-    if not (folder / DETAILS).is_file():
-        return False
-    details = read_json(folder / DETAILS)
-    count = details.get("frames") if isinstance(details, dict) else None
-    if not isinstance(count, int):
-        return False
-    expected = {DETAILS, *(f"{index:0{_DIGITS}d}.png" for index in range(count))}
-    return {file.name for file in folder.iterdir()} == expected
 
 
 def of_depth(frame_HWC: NDArray[np.uint8] | NDArray[np.uint16], bits: int) -> NDArray[np.uint8] | NDArray[np.uint16]:
@@ -196,10 +194,6 @@ def of_depth(frame_HWC: NDArray[np.uint8] | NDArray[np.uint16], bits: int) -> ND
     if frame_HWC.dtype == np.uint8 and bits == 16:
         return frame_HWC.astype(np.uint16) * np.uint16(257)
     return frame_HWC
-
-
-def _is_image(file: Path) -> bool:
-    return file.suffix.lower() in IMAGE_SUFFIXES and not file.name.startswith(".") and file.is_file()
 
 
 def _read_details(folder: Path, frames: int) -> _Details:

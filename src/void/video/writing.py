@@ -13,20 +13,21 @@ import os
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import IO
 
+import av
 import imageio_ffmpeg
 import numpy as np
 from numpy.typing import NDArray
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from void.errors import InputError
 from void.files import whole_file, whole_folder
 from void.video.decoding import count_packets
 from void.video.formats import DEFAULT_CRF, VideoFormat, as_rate, check_writable
-from void.video.frame_folders import is_written_here, write_frame_folder
+from void.video.frame_folders import write_frame_folder
 
 Frame = NDArray[np.uint8] | NDArray[np.uint16]
 
@@ -37,6 +38,8 @@ _FASTSTART = ("-movflags", "+faststart")
 _TAGS = "setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709"
 _BT709 = ("-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv")
 # Unless told otherwise x264 keeps some 60 frames at once, which at 3840 x 2160 takes 1.5 GiB.
+# Of time stamps, a second: a multiple of the usual rates.
+_TICKS = 90000
 _FULL_HD = 1920 * 1088
 _FEW_FRAMES_AT_ONCE = ("-rc-lookahead", "4", "-bf", "0", "-refs", "1", "-x264-params", "sliced-threads=1")
 
@@ -105,7 +108,7 @@ def write_frames(
         codec = (*codec, "-pix_fmt", "gbrp16le" if bits == 16 else "gbrp")
     pixel_format = "rgb48le" if bits == 16 else "rgb24"
     with whole_file(path) as partial:
-        encode(path, partial, shown, shape_THW, fps, pixel_format=pixel_format, codec=codec)
+        encode(path, partial, shown, shape_THW, fps, pixel_format=pixel_format, codec=codec, timestamps=timestamps)
 
 
 def encode_mp4(frames_THWC: NDArray[np.uint8], fps: float, *, crf: int = DEFAULT_CRF) -> bytes:
@@ -125,6 +128,7 @@ def encode(
     *,
     pixel_format: str,
     codec: tuple[str, ...],
+    timestamps: Sequence[float] | None = None,
 ) -> None:
     """Pipe raw frames into ffmpeg.
 
@@ -136,17 +140,22 @@ def encode(
         fps: Frames per second.
         pixel_format: Name that ffmpeg has for the form of the frames.
         codec: Arguments of ffmpeg that choose filters and encoder.
+        timestamps: Seconds at which the frames appear; None for an even rate.
 
     Raises:
         OSError: The disk is full.
         RuntimeError: ffmpeg failed, or wrote another number of frames.
     """
     count, height, width = shape_THW
-    rate = as_rate(fps)
-    source = ("-f", "rawvideo", "-pix_fmt", pixel_format, "-s", f"{width}x{height}", "-r", str(rate), "-i", "-")
+    source: tuple[str, ...]
+    if timestamps is None:
+        size = f"{width}x{height}"
+        source = ("-f", "rawvideo", "-pix_fmt", pixel_format, "-s", size, "-r", str(as_rate(fps)), "-i", "-")
+    else:
+        source = ("-f", "nut", "-i", "-", "-fps_mode", "passthrough", "-enc_time_base", f"1:{_TICKS}")
     container = (*_REPRODUCIBLE, *(_FASTSTART if partial.suffix in (".mp4", ".mov") else ()))
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-loglevel", "error", *source, *codec, *container, str(partial)]
-    status, complaint = _feed(command, frames)
+    status, complaint = _feed(command, lambda pipe: _send(pipe, frames, pixel_format, timestamps))
     for full in (errno.ENOSPC, errno.EDQUOT):
         if os.strerror(full) in complaint:
             raise OSError(full, complaint, str(path))
@@ -161,7 +170,16 @@ def _codec(format: VideoFormat, crf: int, pixels: int, sample_aspect_ratio: Frac
     shape = f",setsar={sample_aspect_ratio.numerator}/{sample_aspect_ratio.denominator}"
     shape = "" if sample_aspect_ratio == 1 else shape
     if format is VideoFormat.ffv1:
-        return ("-vf", f"null{shape}", "-c:v", "ffv1", "-level", "3", "-g", "1")
+        return (
+            "-vf",
+            f"setparams=color_primaries=bt709:color_trc=bt709{shape}",
+            "-c:v",
+            "ffv1",
+            "-level",
+            "3",
+            "-g",
+            "1",
+        )
     to_yuv = "scale=out_color_matrix=bt709:out_range=tv,format="
     if format is VideoFormat.prores:
         profile = ("-c:v", "prores_ks", "-profile:v", "hq", "-vendor", "apl0")
@@ -179,11 +197,6 @@ def _write_folder(
     sample_aspect_ratio: Fraction,
     timestamps: Sequence[float] | None,
 ) -> None:
-    if path.exists() and not (path.is_dir() and is_written_here(path)):
-        raise InputError(
-            f"{path} exists and is not a folder of frames that VOID wrote, so it is left as it is",
-            "move it away, or choose another folder",
-        )
     with whole_folder(path, "folder of frames") as partial:
         times = None if timestamps is None else tuple(timestamps)
         written = write_frame_folder(
@@ -206,8 +219,26 @@ def _peek(frames: Iterable[Frame]) -> tuple[Frame | None, Iterator[Frame]]:
     return first, all_frames()
 
 
-def _feed(command: list[str], frames: Iterable[Frame]) -> tuple[int, str]:
-    """Run ffmpeg on frames; returns its exit status and what it wrote on stderr."""
+def _send(pipe: IO[bytes], frames: Iterable[Frame], pixel_format: str, timestamps: Sequence[float] | None) -> None:
+    """Write frames into a pipe: bare ones, or with their time stamps as NUT, the container made for pipes."""
+    if timestamps is None:
+        for frame in frames:
+            pipe.write(np.ascontiguousarray(frame).data)
+        return
+    with av.open(pipe, "w", format="nut") as container:
+        stream = container.add_stream("rawvideo")
+        for frame, moment in zip(frames, timestamps, strict=True):
+            picture = av.VideoFrame.from_ndarray(frame, format=pixel_format)
+            picture.pts, picture.time_base = round(moment * _TICKS), Fraction(1, _TICKS)
+            if not stream.codec_context.is_open:
+                stream.width, stream.height, stream.pix_fmt = picture.width, picture.height, pixel_format
+                stream.codec_context.time_base = picture.time_base
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode())
+
+
+def _feed(command: list[str], send: Callable[[IO[bytes]], None]) -> tuple[int, str]:
+    """Run ffmpeg on what `send` writes; returns its exit status and what it wrote on stderr."""
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     assert process.stdin and process.stderr
     complaint: list[bytes] = []
@@ -217,8 +248,7 @@ def _feed(command: list[str], frames: Iterable[Frame]) -> tuple[int, str]:
     try:
         # A broken pipe means that ffmpeg died: its status and stderr say why.
         with contextlib.suppress(BrokenPipeError), process.stdin:
-            for frame in frames:
-                process.stdin.write(np.ascontiguousarray(frame).data)
+            send(process.stdin)
     except BaseException:
         process.kill()
         raise

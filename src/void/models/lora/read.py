@@ -17,7 +17,7 @@ from void.errors import InputError
 from void.files import sha256_file
 from void.models.expansion import BASE_CHANNELS, COLUMNS_PER_CHANNEL, PATCH_EMBEDDING, VOID_CHANNELS, expand_patch_embed
 from void.models.lora.layers import LayerShapes
-from void.models.lora.names import LayerNames, Part, is_of_text_encoder, other_method, split_key
+from void.models.lora.names import LayerNames, Part, is_lora_matrix, is_of_text_encoder, other_method, split_key
 from void.models.lora.scales import ADAPTER_WEIGHTS, AdapterConfig, config_file, find_config
 from void.models.weights import read_dtypes, read_metadata, read_shapes, read_tensors, safetensors_files
 from void.recipe import MaskExpansion
@@ -91,7 +91,7 @@ def open_lora(path: str | Path, layers: LayerShapes, key: str = "infer.lora") ->
     found = _parts_by_layer({name: shape for name, shape in shapes.items() if name not in of_text}, layers, where)
     if not found:
         raise _nothing_to_adapt(where, of_text)
-    _check_types(file, [name for parts in found.values() for name in parts.values()], where)
+    _check_types(file, where)
     config = find_config(file, read_metadata(file), of_peft=any(name.startswith(PEFT_PREFIX) for name in shapes))
     alphas = _alphas(file, found, where)
     adapted = tuple(
@@ -199,9 +199,10 @@ def _nothing_to_adapt(where: str, of_text: list[str]) -> InputError:
     return InputError(f"{where} holds no LoRA matrices", "a whole transformer goes to infer.checkpoint")
 
 
-def _check_types(file: Path, keys: list[str], where: str) -> None:
+def _check_types(file: Path, where: str) -> None:
+    # An alpha may be an integer: kohya's trainer keeps it as it was given.
     for name, dtype in read_dtypes(file).items():
-        if name in keys and dtype not in FLOATS:
+        if is_lora_matrix(name) and not is_of_text_encoder(name) and dtype not in FLOATS:
             raise InputError(f"{where}: {name} is of type {dtype}", "save the LoRA as float32, float16 or bfloat16")
 
 

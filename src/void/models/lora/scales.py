@@ -84,7 +84,7 @@ def find_config(file: Path, metadata: Mapping[str, str], *, of_peft: bool) -> Ad
         where = f"{file} ({DIFFUSERS_METADATA})"
         try:
             values = json.loads(metadata[DIFFUSERS_METADATA])
-        except json.JSONDecodeError as error:
+        except (ValueError, RecursionError) as error:
             raise InputError(f"{where} is not JSON ({error})", "save the LoRA again") from error
         if not isinstance(values, dict):
             raise InputError(f"{where} is not a JSON object", "save the LoRA again")
@@ -147,6 +147,9 @@ def _parse(values: Any, where: str) -> AdapterConfig:
         )
     rank, alpha = values.get("r"), values.get("lora_alpha")
     rank_pattern, alpha_pattern = values.get("rank_pattern") or {}, values.get("alpha_pattern") or {}
+    for name, pattern in (("rank_pattern", rank_pattern), ("alpha_pattern", alpha_pattern)):
+        if not isinstance(pattern, dict):
+            raise InputError(f"{where}: {name} is {pattern!r}, not a JSON object", "save the adapter again")
     for name, found in (
         ("r", [rank]),
         ("lora_alpha", [alpha]),
