@@ -36,7 +36,7 @@ from void.composition import compose_config
 from void.config import VoidConfig
 from void.files import read_json
 from void.pairs import METADATA, read_manifest
-from void.tracking.progress import progress_bar
+from void.progress import progress_bar
 
 SEED = 5
 PLANNED_PAIRS, PLANNED_NODES, CORES_A_NODE = 2000, (1, 8, 64), 32

@@ -30,7 +30,7 @@ from void.files import write_json
 from void.noise import morphing as detector
 from void.noise.flow import DisFlow
 from void.pairs import ManifestRow, Pair, read_manifest, read_pair
-from void.tracking.progress import progress_bar
+from void.progress import progress_bar
 from void.video import read_video, write_video
 
 Frames = NDArray[np.uint8]

@@ -26,6 +26,7 @@ from data_gen.summary import mean_seconds, read_timings
 from void.errors import InputError
 from void.files import is_our_json, write_json
 from void.limits import recheck
+from void.progress import print_whole
 
 REPORT = "dry_run.json"
 CHUNK = 50
@@ -195,7 +196,7 @@ def _print(report: Mapping[str, Any], root: Path, count: int, workers: int, cons
             _median(row, "max_speed", ".1f"),
             ", ".join(f"{reason} {number}" for reason, number in row["reasons"].items()),
         )
-    console.print(table)
+    print_whole(console, table)
     judged = report["scenes"] - report["lost"]
     each = report["seconds"] / max(judged, 1)
     timings = list(read_timings(root).values())

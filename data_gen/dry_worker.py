@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from data_gen.plain import scene_config
 from data_gen.quota import Place
 from void.errors import InputError
 from void.memory import peak_memory
+from void.scratch import scratch_folder
 
 MIB = 2**20
 
@@ -54,9 +54,9 @@ def work(chunk: Chunk) -> dict[str, Any]:
     scenes, peaks, start = [], [], time.monotonic()
     try:
         for index, split, family, number in chunk.scenes:
-            with tempfile.TemporaryDirectory(prefix="void-scene-") as scratch:
+            with scratch_folder("scene") as scratch:
                 order = Order(chunk.seed, index, Place(split, family, number))
-                scenes.append(dry_scene(config, library, order, Path(scratch)))
+                scenes.append(dry_scene(config, library, order, scratch))
             peaks.append(peak_memory() / MIB)
     except InputError as error:
         return {"error": [error.problem, error.remedy]}

@@ -25,6 +25,7 @@ from data_gen.summary import summary_table
 from data_gen.worker import Job, worker_command
 from void.limits import recheck
 from void.lock import sole_writer
+from void.progress import print_whole
 
 
 def generate(
@@ -78,7 +79,7 @@ def generate(
                 _make(jobs, mine, folder, scene, assets, executor, failures, command=command, console=console)
         finally:
             summary = folder.publish(failures, tried=set(missing))
-            console.print(summary_table(summary))
+            print_whole(console, summary_table(summary))
     made = sum(folder.is_made(name) for name in missing)
     console.print(
         f"{summary['pairs']} of {summary['wanted']} pairs in {folder.root} ({made} new, {len(failures)} failed)",

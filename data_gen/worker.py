@@ -12,6 +12,7 @@ from data_gen.executors.child import serve
 from data_gen.quota import Place
 from void.errors import InputError
 from void.full_disk import is_disk_full
+from void.scratch import scratch_folder
 
 DONE = "done"
 REJECTED = "rejected"
@@ -79,9 +80,9 @@ def work(job: Job) -> Outcome:
     from void.pairs import write_pair
 
     try:
-        with tempfile.TemporaryDirectory(prefix="void-scene-") as scratch:
+        with scratch_folder("scene") as scratch:
             order = Order(job.seed, job.index, Place(job.split, job.family, job.number), job.first_attempt)
-            made = produce(scene_config(job.scene), Library.from_dict(job.library), order, Path(scratch))
+            made = produce(scene_config(job.scene), Library.from_dict(job.library), order, scratch)
         write_pair(job.folder, made.pair)
     except NoSceneError as error:
         return Outcome(

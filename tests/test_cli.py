@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from toy import toy_overrides
 
 from void import cli
 from void.composition import compose_config, compose_raw, valid_keys
+from void.config import VoidConfig
 from void.errors import InputError
+from void.training.trainer import train
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
 def void(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "void.cli", *arguments],
+        [sys.executable, "-m", "void", *arguments],
         cwd=cwd,
         capture_output=True,
         text=True,
@@ -136,6 +141,89 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str], monkeypatch: py
     monkeypatch.setattr(sys, "argv", ["void", "--version"])
     cli.main()
     assert capsys.readouterr().out == f"void {version('void')}\n"
+
+
+# Refusals that need no file. Each is answered before any library of networks, images or videos is imported.
+REFUSALS = [
+    "train training.batch_size=0",
+    "train training.stepz=3",
+    "train stage=both",
+    "train distributed=ddp",
+    "train --steps=3",
+    "train tracker=wnadb",
+    "cache noise.canvas=0",
+    "cache data.height=50",
+    "infer infer.crf=60",
+    "infer infer.overlap=3",
+    "infer stage=pass2 noise.flow=simulator",
+    "eval eval.baselines=[inptu]",
+    "generate scene.frames=20",
+    "generate scene.renderer=opengl",
+    "generate executor.shard=4/4",
+    "export stage=both",
+    "plan plan.gpu=abacus",
+    "plan stage=auto",
+    "doctor device=tpu",
+    "train-vae vae_training.crop=3",
+    "trian",
+]
+HEAVY = ("torch", "diffusers", "transformers", "accelerate", "av", "cv2", "scipy", "kubric", "pybullet", "bpy", "wandb")
+LISTING = """
+import json, sys
+from void import cli
+found = []
+for line in json.loads(sys.argv[1]):
+    sys.argv = ["void", *line.split()]
+    try:
+        cli.main()
+        status = 0
+    except SystemExit as stopped:
+        status = stopped.code
+    found.append([line, status, [name for name in json.loads('%s') if name in sys.modules]])
+print(json.dumps(found))
+"""
+
+
+def test_refusals_that_need_no_file_import_nothing_heavy_and_write_nothing(tmp_path: Path) -> None:
+    code = LISTING % json.dumps(HEAVY)
+    result = subprocess.run(
+        [sys.executable, "-c", code, json.dumps(REFUSALS)], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    found = json.loads(result.stdout.splitlines()[-1])
+    assert found == [[line, cli.USAGE_STATUS, []] for line in REFUSALS], result.stderr
+    assert result.stderr.count("->") == len(REFUSALS)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_finished_training_imports_nothing_heavy(toy_config: Callable[..., VoidConfig], toy_cache: Path) -> None:
+    overrides = ["training.steps=1", "training.validate_every=0", f"cache.root={toy_cache}"]
+    config = toy_config(*overrides)
+    train(config)
+    line = ["train", *toy_overrides(Path(config.data.root), Path(config.root)), *overrides]
+    code = (
+        "import json, sys; from void import cli; sys.argv = ['void', *json.loads(sys.argv[1])]; cli.main(); "
+        f"print([name for name in {HEAVY} if name in sys.modules])"
+    )
+    result = subprocess.run([sys.executable, "-c", code, json.dumps(line)], capture_output=True, text=True, check=True)
+    assert "training is finished" in result.stdout
+    assert result.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(
+    "arguments", [["doctor"], ["plan"], ["train", "--help"], ["train", "--cfg", "job"], ["--help"], ["--version"]]
+)
+def test_a_command_that_only_asks_leaves_nothing_behind(arguments: list[str], tmp_path: Path) -> None:
+    result = void(*arguments, cwd=tmp_path)
+    assert "Traceback" not in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_mistyped_launcher_is_answered_like_any_other_typo(tmp_path: Path) -> None:
+    result = void("train", "--multirun", "hydra/launcher=slrum", "seed=1,2", cwd=tmp_path)
+    assert result.returncode == cli.USAGE_STATUS
+    assert result.stderr.splitlines()[0] == "error: unknown option: hydra/launcher=slrum"
+    assert "did you mean hydra/launcher=slurm?" in result.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("script", ["train", "eval"])

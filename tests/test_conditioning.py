@@ -10,7 +10,6 @@ from void.conditioning import (
     INFERENCE_SIGMA,
     condition_latents,
     condition_videos,
-    effective_levels,
     mask_video,
     model_input,
     rgb_video,
@@ -18,7 +17,7 @@ from void.conditioning import (
     training_sigma,
 )
 from void.quadmask import AFFECTED, KEEP, OVERLAP, PRIMARY, Quadmask
-from void.recipe import MaskLevels, Stage
+from void.recipe import MaskLevels, Stage, effective_levels
 
 # Values in the VAE for primary, overlap, affected and keep.
 QUAD = [0, 63 / 255, 127 / 255, 1]

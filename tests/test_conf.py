@@ -82,7 +82,8 @@ ZERO_IS_LEGAL = """
     noise.probability noise.degradation plan.margin
     training.warmup_steps training.weight_decay training.adam_betas training.text_dropout training.num_workers
     training.validate_every training.validation_clips
-    infer.overlap infer.shard infer.lora_scale infer.crf infer.feather infer.pass2.morphing_threshold
+    infer.overlap infer.shard infer.feather infer.cache_threshold infer.lora_scale infer.crf
+    infer.pass2.morphing_threshold
     vae_training.*_share vae_training.warmup_steps vae_training.decay_steps vae_training.ema_decay vae_training.*_weight
     scene.families.*.share scene.families.*.contact_window scene.families.*.arrival scene.families.*_share
     scene.families.*.friction scene.families.*.restitution scene.families.*.aim_error scene.families.*.camera_gap

@@ -12,8 +12,10 @@ from pipelines.user_clips import write_clip
 
 from void.cli import COMMAND_ORDER, commands, main
 from void.composition import compose_config
+from void.overrides import readable
 from void.pairs import read_manifest, validate
 from void.pipelines.clip_folders import read_clip_folder
+from void.sweep import sweep_jobs
 from void.video import read_mask
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -39,8 +41,10 @@ def check_void(words: list[str]) -> None:
     command, *arguments = words
     assert command in commands()
     overrides = [argument for argument in arguments if "=" in argument and not argument.startswith("-")]
-    swept = [re.sub(r"=([^,\[]+),.*", r"=\1", override) for override in overrides]
-    compose_config([override for override in swept if not override.startswith("data=")])
+    is_sweep = "--multirun" in arguments
+    read = [readable(override, sweeps=is_sweep) for override in overrides if not override.startswith("data=")]
+    for job in sweep_jobs(read)[1][:1] if is_sweep else [read]:
+        compose_config([override for override in job if not override.startswith("hydra")])
 
 
 def check_pytest(words: list[str]) -> None:

@@ -20,7 +20,7 @@ from data_gen.assets.shapes import OBJECTS, STRUCTURES
 from data_gen.assets.solids import Solid
 from void.errors import InputError
 from void.files import whole_folder, write_json
-from void.tracking.progress import progress_bar
+from void.progress import progress_bar
 
 MANIFESTS = ("objects", "structures", "skies", "backdrops")
 LICENSE = "Apache-2.0"

@@ -6,7 +6,6 @@ import contextlib
 import os
 import signal
 import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from typing import Any
 from data_gen.executors.child import answer_path
 from void.errors import InputError
 from void.files import read_json, write_json
+from void.scratch import scratch_folder
 
 POLL_SECONDS = 0.05
 LOG_BYTES = 2**16
@@ -55,8 +55,8 @@ def run_process(
     """
     stopped = stopped or threading.Event()
     start = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="void-job-") as folder:
-        path, log = Path(folder) / "request.json", Path(folder) / "log"
+    with scratch_folder("job") as folder:
+        path, log = folder / "request.json", folder / "log"
         try:
             write_json(path, request)
         except InputError as error:
@@ -68,7 +68,8 @@ def run_process(
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env=os.environ | ONE_THREAD,
+                # What the worker and its libraries leave behind when they are killed goes with the folder.
+                env=os.environ | ONE_THREAD | {"TMPDIR": str(folder)},
                 start_new_session=True,
             )
         try:

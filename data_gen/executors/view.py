@@ -13,11 +13,11 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-LINE_SECONDS = 60.0
+from void.progress import LINE_SECONDS, duration
 
 
 class View:
-    """Bars on a terminal; elsewhere, in the log of a batch job say, a line a minute.
+    """Bars on a terminal; elsewhere, in the log of a batch job say, a line each half minute.
 
     Args:
         wanted: scenes to have in the end, by family.
@@ -80,7 +80,7 @@ class View:
             return
         self._last_line = time.monotonic()
         task = self._all.tasks[0]
-        left = "unknown" if task.time_remaining is None else f"{task.time_remaining / 60:.0f} min"
+        left = "unknown" if task.time_remaining is None else duration(task.time_remaining)
         self._console.print(
             f"{task.completed:.0f} of {task.total:.0f} scenes, {self._failed.total()} failed, "
             f"{self._retried} retried, ETA {left}",

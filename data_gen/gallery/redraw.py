@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 import traceback
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from data_gen.plain import scene_config
 from data_gen.quota import Place
 from data_gen.scene.spec import SceneSpec
 from void.files import read_json
+from void.scratch import scratch_folder
 
 
 def main(job_path: Path) -> None:
@@ -27,8 +27,8 @@ def main(job_path: Path) -> None:
     for number, described in enumerate(job["examples"]):
         example = Example(**described)
         try:
-            with tempfile.TemporaryDirectory(prefix="void-redraw-") as scratch:
-                redraw(config, library, example, Path(job["root"]) / example.strip, Path(scratch))
+            with scratch_folder("redraw") as scratch:
+                redraw(config, library, example, Path(job["root"]) / example.strip, scratch)
         except Exception:
             # One scene that breaks the physics must not keep the others from being shown.
             traceback.print_exc()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import tempfile
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -16,7 +15,8 @@ from data_gen.gallery.entries import Entry
 from data_gen.gallery.strips import STRIPS, Record
 from data_gen.scene.accept import Reason
 from void.files import write_json, write_text
-from void.tracking.progress import progress_bar
+from void.progress import progress_bar
+from void.scratch import scratch_folder
 
 EACH = 2
 """Examples of a family and a reason."""
@@ -108,8 +108,8 @@ def draw_again(
         "library": library.to_dict(),
         "examples": [asdict(example) for example in missing],
     }
-    with tempfile.TemporaryDirectory(prefix="void-rejected-") as scratch:
-        job, log = Path(scratch) / "job.json", Path(scratch) / "log"
+    with scratch_folder("rejected") as scratch:
+        job, log = scratch / "job.json", scratch / "log"
         write_json(job, described)
         _run(job, log, missing, source, record)
         write_text(root / STRIPS / LOG, log.read_text(encoding="utf-8", errors="replace"))

@@ -18,7 +18,7 @@ from data_gen.gallery.entries import Entry
 from void.files import check_replaceable, is_our_json, read_json, sha256_of, write_json
 from void.overlay import colour_quadmask
 from void.pairs import read_pair
-from void.tracking.progress import progress_bar
+from void.progress import progress_bar
 from void.video import write_video
 
 STRIPS = "gallery"

@@ -25,6 +25,7 @@ from void.config import VoidConfig, register
 from void.errors import InputError
 from void.full_disk import explain_full_disk, is_disk_full
 from void.overrides import MULTIRUN, readable, split
+from void.scratch import temporary_files_in_scratch
 from void.sweep import job_config, sweep_jobs
 from void.teaching import teach
 
@@ -122,7 +123,8 @@ def _run(command: Command, overrides: list[str]) -> None:
 
     def job(_: DictConfig) -> None:
         try:
-            command.run(typed)
+            with temporary_files_in_scratch(command.name):
+                command.run(typed)
         # Carried past Hydra, which would print a line of its own before the error.
         except Exception as error:
             failures.append(error)
@@ -165,7 +167,8 @@ def _run_hydra(command: Command, arguments: list[str], swept: list[str], failure
             config = job_config(config, swept, list(job.overrides.task), command.writes(to_typed(config)))
             log.info("job %s: %s", job.job.num, config.root)
         try:
-            command.run(_checked(command, config))
+            with temporary_files_in_scratch(command.name):
+                command.run(_checked(command, config))
         except InputError as error:
             failures.append(error)
             if is_sweep:

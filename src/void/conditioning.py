@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from void.quadmask import AFFECTED, KEEP, OVERLAP, PRIMARY, Quadmask
-from void.recipe import MaskLevels, Stage
+from void.recipe import MaskLevels
 
 # Value in [0, 1] that the VAE sees for each grey level on disk. The released model was trained on the three-level form,
 # where affected is 1 - 127/255: hence 128. `binary` is what its second pass feeds at inference.
@@ -31,13 +31,6 @@ MASK_VALUES: dict[MaskLevels, dict[int, float]] = {
 # values, for pixels in [-1, 1].
 INFERENCE_SIGMA = 0.0563
 TRAINING_LOG_SIGMA_MEAN, TRAINING_LOG_SIGMA_STD = -3.0, 0.5
-
-
-def effective_levels(levels: MaskLevels, stage: Stage, *, training: bool) -> MaskLevels:
-    """The levels that `released` stands for: trimask, but binary at inference of pass 2. Others stay what they are."""
-    if levels is not MaskLevels.released:
-        return levels
-    return MaskLevels.binary if stage is Stage.pass2 and not training else MaskLevels.trimask
 
 
 def training_sigma(generator: torch.Generator) -> float:

@@ -71,7 +71,7 @@ def readable(override: str, *, sweeps: bool) -> str:
     if key == "data" and value and value not in options("data"):
         key = "data.root"
     if is_text(key.lstrip("+")):
-        value = ",".join(map(_literal, _choices(value))) if sweeps else _literal(value)
+        value = _swept(value) if sweeps else _literal(value)
     return f"{key}={value}"
 
 
@@ -98,11 +98,12 @@ def _literal(value: str) -> str:
     return quoted(value)
 
 
-def _choices(value: str) -> list[str]:
-    """The values of a sweep: what commas separate outside quotes. A call such as glob(*) is one."""
+def _swept(value: str) -> str:
+    """The values of a sweep, each as a text: what commas separate outside quotes. A call such as glob(*) stays one."""
     if _SWEEP_CALL.match(value):
-        return [value]
-    return [part.strip() for part in re.findall(r"(?:'(?:\\.|[^'])*'|\"(?:\\.|[^\"])*\"|[^,])+", value)] or [value]
+        return value
+    parts = re.findall(r"(?:'(?:\\.|[^'])*'|\"(?:\\.|[^\"])*\"|[^,])+", value)
+    return ",".join(_literal(part.strip()) for part in parts)
 
 
 def _without_null(hint: Any) -> Any:

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.progress import track
 
 from void.errors import InputError
 from void.files import check_replaceable, is_our_json, read_json, sha256_file, whole_folder, write_json
@@ -34,6 +33,7 @@ from void.manifest import (
     select,
     write_manifest,
 )
+from void.progress import tracked
 from void.provenance import write_manifest_again, write_pair_again
 from void.quadmask import Quadmask
 from void.video import check_writable, read_mask, read_video, write_mask, write_video
@@ -247,7 +247,7 @@ def validate(root: str | Path) -> list[str]:
         return [_one_line(error)]
     problems += _collect(check_ids, root / MANIFEST, rows)
     problems += _collect(check_groups, root / MANIFEST, rows)
-    for row in track(rows, description="Checking pairs", disable=not rows):
+    for row in tracked(rows, "checking pairs"):
         problems += _pair_problems(root, row)
     return problems
 

@@ -167,3 +167,10 @@ class RecipeConfig:
 
     def __post_init__(self) -> None:
         check_limits(self, max_frames=at_least(1).or_use("use 1 or more, or null for all"))
+
+
+def effective_levels(levels: MaskLevels, stage: Stage, *, training: bool) -> MaskLevels:
+    """The levels that `released` stands for: trimask, but binary at inference of pass 2. Others stay what they are."""
+    if levels is not MaskLevels.released:
+        return levels
+    return MaskLevels.binary if stage is Stage.pass2 and not training else MaskLevels.trimask

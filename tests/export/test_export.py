@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from diffusers import DiffusionPipeline
 from safetensors.torch import load_file, save_file
 
 from void.cli import commands
@@ -128,8 +129,10 @@ def test_the_model_card_tells_where_it_comes_from(toy_config: Compose, checkpoin
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_the_code_on_the_model_card_runs(
-    dtype: str, toy_config: Compose, checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+    dtype: str, toy_config: Compose, checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Where diffusers copies pipeline.py to, in order to import it.
+    monkeypatch.setattr("diffusers.utils.dynamic_modules_utils.HF_MODULES_CACHE", str(tmp_path / "modules"))
     folder = export(toy_config("export.layout=diffusers", f"export.dtype={dtype}"))
     (code,) = re.findall(r"```python\n(.*?)```", (folder / "README.md").read_text(), re.DOTALL)
     monkeypatch.chdir(folder.parent)
@@ -137,6 +140,27 @@ def test_the_code_on_the_model_card_runs(
     names = {"clip": example["video"], "quadmask": example["quadmask"]}
     exec(code.replace("video=clip,", "video=clip, num_inference_steps=1,"), names)
     assert names["result"].shape == (5, 32, 48, 3)
+    assert isinstance(names["pipeline"], VoidPipeline)
+
+
+@pytest.mark.parametrize("text_encoder", ["true", "false"])
+def test_diffusers_finds_the_class_of_an_exported_folder(
+    text_encoder: str, toy_config: Compose, checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("diffusers.utils.dynamic_modules_utils.HF_MODULES_CACHE", str(tmp_path / "modules"))
+    folder = export(
+        toy_config("export.layout=diffusers", "export.dtype=float32", f"export.text_encoder={text_encoder}")
+    )
+    loaded = DiffusionPipeline.from_pretrained(folder, custom_pipeline="pipeline", trust_remote_code=True)
+    assert type(loaded) is VoidPipeline and (loaded.text_encoder is not None) == (text_encoder == "true")
+    direct = VoidPipeline.from_pretrained(folder)
+    embeds = torch.ones(1, loaded.transformer.config.max_text_seq_length, loaded.transformer.config.text_embed_dim)
+    results = []
+    for pipeline in (loaded, direct):
+        pipeline.set_progress_bar_config(disable=True)
+        generator = torch.Generator().manual_seed(1)
+        results.append(pipeline(prompt_embeds=embeds, **clip(), generator=generator, output_type="latent").frames)
+    assert torch.equal(*results)
 
 
 @pytest.mark.parametrize("layout", ["released", "comfyui", "diffusers"])

@@ -19,6 +19,7 @@ from void.models.checkpoints import load_transformer
 from void.models.comfyui import to_comfyui
 from void.models.expansion import PATCH_EMBEDDING, expand_patch_embed
 from void.models.loading import load_strict, needs_expansion
+from void.models.weights import safetensors_files
 from void.recipe import MaskExpansion
 
 WEIGHTS = GOLDEN / "transformer.safetensors"
@@ -199,3 +200,12 @@ def test_a_lost_shard(tmp_path: Path) -> None:
     folder = base_folder(tmp_path)
     (folder / "model-00002-of-00002.safetensors").unlink()
     assert "model-00002-of-00002.safetensors" in refused(folder).problem
+
+
+def test_the_case_of_a_suffix_says_nothing(tmp_path: Path) -> None:
+    file = save(weights(), tmp_path / "MODEL.SAFETENSORS")
+    (tmp_path / "OLD.CKPT").write_bytes(b"PK")
+    assert safetensors_files(file) == safetensors_files(tmp_path) == [file]
+    file.unlink()
+    with pytest.raises(InputError, match="only as pickles"):
+        safetensors_files(tmp_path)

@@ -16,8 +16,8 @@ from toy import write_toy_data
 from void.config import VoidConfig
 from void.errors import InputError
 from void.ledger import LEDGER
+from void.pipelines import clip_masks, networks
 from void.pipelines import clips as clip_reading
-from void.pipelines import networks
 from void.pipelines.config import Memory
 from void.pipelines.infer import infer
 from void.pipelines.predictions import INDEX, read_predictions
@@ -261,6 +261,7 @@ def test_a_clip_is_decoded_once_for_both_passes_and_the_score(
         decoded.append(Path(path).name)
         return iterate(path, **options)
 
-    monkeypatch.setattr(clip_reading, "iter_video", counted)
+    for module in (clip_reading, clip_masks):
+        monkeypatch.setattr(module, "iter_video", counted)
     infer(toy_config(*FAST, f"infer.input={queue(tmp_path / 'in', 'a')}", "stage=both"))
     assert sorted(decoded) == ["input_video.mp4", "quadmask_0.mp4"]

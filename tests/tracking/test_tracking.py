@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from rich.table import Table
 
-from void.tracking import progress
+from void import progress
+from void.progress import progress_bar
 from void.tracking.config import TrackerConfig, TrackerKind
 from void.tracking.metrics_file import METRICS, MetricsFile, read_metrics
-from void.tracking.progress import progress_bar
 from void.tracking.tracker import NoTracker, open_tracker
 
 
@@ -57,10 +58,48 @@ def test_the_bar_shows_time_left_and_log_lines_go_above_it(monkeypatch: pytest.M
     finally:
         logging.getLogger().removeHandler(handler)
     shown = terminal.getvalue()
-    assert "training" in shown and "2/4" in shown and "left" in shown
+    assert "training" in shown and "2/4" in shown and "ETA" in shown
 
 
-def test_without_a_terminal_nothing_is_drawn(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_terminal_a_quick_task_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     with progress_bar("training", 2) as advance:
         advance()
-    assert capsys.readouterr().out == ""
+    printed = capsys.readouterr()
+    assert printed.out == printed.err == ""
+
+
+def test_without_a_terminal_a_line_each_half_minute_tells_the_time_left(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    with caplog.at_level(logging.INFO), progress_bar("training", 101, 1) as advance:
+        for _ in range(40):
+            now[0] += 10.0
+            advance()
+    lines = [record.message for record in caplog.records]
+    assert lines[0] == "training: 4/101 (4%), 0:30 elapsed, ETA 16:10"
+    assert len(lines) == 13
+
+
+def test_without_a_log_the_line_goes_to_stderr(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(progress, "LINE_SECONDS", 0.0)
+    monkeypatch.setattr(progress.log, "disabled", True)
+    assert list(progress.tracked("abc", "reading")) == ["a", "b", "c"]
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert [line.split(",")[0] for line in printed.err.splitlines()] == ["reading: 1/3 (33%)", "reading: 2/3 (67%)"]
+
+
+@pytest.mark.parametrize("width", [20, 40, 60, 80])
+def test_no_terminal_is_too_narrow_for_a_digit(width: int) -> None:
+    table = Table(box=None)
+    for name in ("family", "wanted", "made", "failed", "seconds"):
+        table.add_column(name, no_wrap=name == "family")
+    table.add_row("no_effect", "1234567", "1234568", "1234569", "12345.25")
+    terminal = io.StringIO()
+    progress.print_whole(Console(file=terminal, width=width), table)
+    row = next(line for line in terminal.getvalue().splitlines() if "no_effect" in line)
+    assert row.split() == ["no_effect", "1234567", "1234568", "1234569", "12345.25"]

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from void.cache.shards import CachedPair
-from void.conditioning import condition_videos, effective_levels, rgb_video, training_sigma
+from void.conditioning import condition_videos, rgb_video, training_sigma
 from void.config import VoidConfig
 from void.data.fit import fit_pair
 from void.data.randomness import generator
@@ -20,6 +20,7 @@ from void.models.build import build_text_encoder, build_tokenizer, build_vae
 from void.models.text import encode_text
 from void.models.vae import encode_moments
 from void.pairs import Pair
+from void.recipe import effective_levels
 
 EMPTY_CAPTION = ""
 # On the CPU, convolutions of a single clip take a slow path; each more costs memory.

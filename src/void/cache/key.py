@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from void.conditioning import effective_levels
 from void.config import VoidConfig
 from void.errors import InputError
 from void.files import read_json, sha256_of
+from void.manifest import ManifestRow
 from void.models.identity import tokenizer_identity, weights_identity
-from void.pairs import ManifestRow
+from void.recipe import effective_levels
 
 SCHEMA = 2
 INDEX = "index.json"

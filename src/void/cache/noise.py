@@ -30,8 +30,8 @@ from void.noise.files import read_noise, write_noise
 from void.noise.identity import noise_settings
 from void.noise.maker import NoiseMaker
 from void.pairs import ManifestRow, read_manifest
+from void.progress import progress_bar
 from void.shapes import latent_shape
-from void.tracking.progress import progress_bar
 
 log = logging.getLogger(__name__)
 

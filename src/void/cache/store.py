@@ -28,9 +28,9 @@ from void.errors import InputError
 from void.files import is_our_json, read_json, remove_partials, remove_written, write_json
 from void.lock import sole_writer
 from void.pairs import ManifestRow, Pair, read_manifest, read_pair
+from void.progress import progress_bar
 from void.provenance import write_manifest_again
 from void.tensor_files import write_tensors
-from void.tracking.progress import progress_bar
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from void.evaluation.plan import evaluation_key, plan
 from void.evaluation.report import render_noise, render_report
 from void.evaluation.tables import console_tables
 from void.files import remove_partials
-from void.tracking.progress import progress_bar
+from void.progress import print_whole, progress_bar
 
 
 def evaluate(config: VoidConfig) -> None:
@@ -51,6 +51,6 @@ def evaluate(config: VoidConfig) -> None:
     if any(clip.noises for clip in clips):
         pages[results.NOISE_PAGE] = render_noise(metrics, clips)
     results.publish(root, metrics, pages)
-    console.print(console_tables(metrics))
+    print_whole(console, console_tables(metrics))
     for name in pages:
         console.print(f"{Path(name).stem}: {root / name}", highlight=False)

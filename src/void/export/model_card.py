@@ -31,16 +31,24 @@ object. Method: Motamed et al., VOID: Video Object and Interaction Deletion, arX
 
 ```python
 import torch
-from void.pipelines.void_pipeline import VoidPipeline
+from diffusers import DiffusionPipeline
 
-pipeline = VoidPipeline.from_pretrained("$folder", dtype=torch.$dtype)
+pipeline = DiffusionPipeline.from_pretrained(
+    "$folder", custom_pipeline="pipeline", trust_remote_code=True, dtype=torch.$dtype
+)
 result = pipeline(
     $text,
-    video=clip,  # uint8 (T, H, W, 3), T = 8k+5, sides multiples of 16
-    quadmask=quadmask,  # void.quadmask.Quadmask of the same T, H, W
+    video=clip,  # uint8 (T, H, W, 3) or a list of PIL images; T = 8k+5, sides multiples of 16
+    quadmask=quadmask,  # a void.quadmask.Quadmask of the same T, H, W, or its grey values as images
     generator=torch.Generator().manual_seed(42),
 ).frames[0]
 ```
+
+This needs the `void` package: `pipeline.py` in this folder does nothing but import its class of pipeline, and the VAE's
+class is in it too. `void.pipelines.void_pipeline.VoidPipeline.from_pretrained("$folder")` is the same without remote
+code. `void.pipelines.fitting.fit_clip` brings a clip and its mask of any length and size to the model's, and its
+`restore` brings the result back. With `output_type="pil"` the result is a list of images, ready for diffusers'
+`export_to_video`.
 
 Intended for research on video editing, and for comparison with other methods. The text encoder is $text_encoder.
 

@@ -4,6 +4,7 @@ FOLDER/
   model_index.json                         components, mask levels, conditioning noise
   transformer/  vae/  scheduler/           as diffusers saves them
   tokenizer/  text_encoder/                unless export.text_encoder=false
+  pipeline.py                              names the pipeline's class to diffusers (custom_pipeline="pipeline")
   README.md                                model card
   export.json                              what it was made from
 """
@@ -23,6 +24,14 @@ from void.pipelines.void_pipeline import VoidPipeline
 
 RECORD = "export.json"
 CARD = "README.md"
+LOADER = "pipeline.py"
+LOADER_TEXT = '''\
+"""The class of this pipeline, for diffusers' DiffusionPipeline.from_pretrained(..., custom_pipeline="pipeline")."""
+
+from void.pipelines.void_pipeline import VoidPipeline
+
+__all__ = ["VoidPipeline"]
+'''
 KIND = "exported pipeline"
 """Name of the folder in its ledger."""
 COMPONENTS = ("transformer", "vae", "scheduler", "tokenizer", "text_encoder")
@@ -45,6 +54,7 @@ def pipeline_record(config: VoidConfig, checkpoint: weights.Checkpoint, card: st
         "text_encoder": weights_identity(model, model.text_encoder_weights) if with_text else None,
         "tokenizer": tokenizer_identity(model) if with_text else None,
         "card": card,
+        "loader": LOADER_TEXT,
     }
     return {"key": sha256_of(made_from), "made_from": made_from}
 
@@ -76,6 +86,7 @@ def write_pipeline_folder(
     with whole_folder(path, KIND, earlier=_is_earlier_export) as partial:
         pipeline.save_pretrained(partial)
         write_text(partial / CARD, card)
+        write_text(partial / LOADER, LOADER_TEXT)
         write_json(partial / RECORD, record)
         # safetensors makes files that only their owner can read, whatever the umask says.
         for file in partial.rglob("*.safetensors"):

@@ -13,16 +13,13 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
-
 from void.errors import InputError
 from void.files import read_json
 from void.models.config import ModelConfig
-from void.models.expansion import VOID_CHANNELS
-from void.models.loading import load_strict
 from void.recipe import MaskExpansion
 
 if TYPE_CHECKING:
+    import torch
     from diffusers import CogVideoXTransformer3DModel
 
 CHECKPOINTS = "checkpoints"
@@ -83,7 +80,7 @@ def load_transformer(
     model: ModelConfig | None = None,
     *,
     expansion: MaskExpansion | None = None,
-    dtype: torch.dtype = torch.float32,
+    dtype: torch.dtype | None = None,
 ) -> CogVideoXTransformer3DModel:
     """The transformer of a checkpoint, in evaluation mode.
 
@@ -92,13 +89,18 @@ def load_transformer(
             (the released void_pass1 and void_pass2 are such files).
         model: gives the architecture of a single file; a folder has it in its config.json.
         expansion: how weights of 33 input channels become weights of 48; None: they are refused.
-        dtype: of the weights.
+        dtype: Type of the weights; None: float32.
 
     Raises:
         InputError: folder, configuration or weights are missing, or they do not fit each other.
     """
+    # Imported here: torch and diffusers take seconds to load, and finding a checkpoint needs none of them.
+    import torch
+
+    from void.models.loading import load_strict
+
     transformer, weights = empty_transformer(path, model)
-    load_strict(transformer, weights, dtype=dtype, expansion=expansion)
+    load_strict(transformer, weights, dtype=dtype or torch.float32, expansion=expansion)
     return transformer.eval()
 
 
@@ -112,7 +114,7 @@ def empty_transformer(path: str | Path, model: ModelConfig | None = None) -> tup
     Raises:
         InputError: Folder or configuration are missing, or a single file comes without `model`.
     """
-    # Imported here: diffusers takes seconds to load, and finding a checkpoint needs none of it.
+    import torch
     from diffusers import CogVideoXTransformer3DModel
 
     path = Path(path)
@@ -145,11 +147,15 @@ def transformer_arguments(location: Path | None, model: ModelConfig) -> dict[str
     """
     if location is None or not location.is_dir():
         return dict(model.transformer)
+    from void.models.expansion import VOID_CHANNELS
+
     folder = location / TRANSFORMER if (location / TRANSFORMER).is_dir() else location
     return dict(read_json(folder / "config.json")) | {"in_channels": VOID_CHANNELS}
 
 
 def _architecture(config: dict[str, Any], network: type[CogVideoXTransformer3DModel]) -> dict[str, Any]:
     """Constructor arguments in a saved configuration. The base model's has keys that diffusers' class does not know."""
+    from void.models.expansion import VOID_CHANNELS
+
     known = inspect.signature(network).parameters
     return {key: value for key, value in config.items() if key in known} | {"in_channels": VOID_CHANNELS}

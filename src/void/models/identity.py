@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from void.files import sha256_file
 from void.models.config import FILELESS_TOKENIZER, ModelConfig
-from void.models.loading import needs_expansion
 from void.models.weights import resolve, safetensors_files
 from void.recipe import MaskExpansion
 
@@ -22,7 +20,7 @@ def weights_identity(model: ModelConfig, location: str | None) -> dict[str, Any]
     """
     if location is None:
         # torch's version is part of what a seed gives.
-        return {"init_seed": model.init_seed, "torch": torch.__version__.split("+")[0]}
+        return {"init_seed": model.init_seed, "torch": version("torch").split("+")[0]}
     return {"sha256": checksums(safetensors_files(resolve(location, model)))}
 
 
@@ -32,6 +30,8 @@ def expansion_identity(path: Path, rule: MaskExpansion) -> dict[str, str]:
     Raises:
         InputError: as `needs_expansion`.
     """
+    from void.models.loading import needs_expansion
+
     return {"mask_expansion": rule.value} if needs_expansion(path) else {}
 
 

@@ -8,18 +8,22 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError, safe_open
-from torch import Tensor
 
 from void.errors import InputError
 from void.files import read_json
 from void.models.config import ModelConfig
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 SHIPPED = Path(__file__).parent / "weights"
 PACKAGE_PREFIX = "package:"
 INDEX_SUFFIX = ".safetensors.index.json"
+SUFFIX = ".safetensors"
+"""Of the files that weights are read from, in any case."""
 PICKLE_SUFFIXES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 # What a pickle begins with: torch's zip archives, and bare pickles of protocol 2 and later.
 PICKLE_BEGINNINGS = (b"PK\x03\x04", b"\x80")
@@ -55,11 +59,11 @@ def safetensors_files(path: Path) -> list[Path]:
         InputError: pickles only, no or several candidates, a shard missing.
     """
     if path.is_file():
-        if path.suffix != ".safetensors":
+        if path.suffix.lower() != SUFFIX:
             raise InputError(f"{path} is not a safetensors file", NO_PICKLES)
         return [path]
     indices = sorted(path.glob(f"*{INDEX_SUFFIX}"))
-    files = sorted(path.glob("*.safetensors"))
+    files = sorted(item for item in path.iterdir() if item.suffix.lower() == SUFFIX and item.is_file())
     if len(indices) == 1:
         shards = sorted({path / name for name in read_json(indices[0])["weight_map"].values()})
         missing = [shard.name for shard in shards if not shard.is_file()]
@@ -68,7 +72,7 @@ def safetensors_files(path: Path) -> list[Path]:
         return shards
     if len(files) == 1:
         return files
-    if not files and any(item.suffix in PICKLE_SUFFIXES for item in path.iterdir()):
+    if not files and any(item.suffix.lower() in PICKLE_SUFFIXES for item in path.iterdir()):
         raise InputError(f"{path} holds weights only as pickles", NO_PICKLES)
     raise InputError(
         f"{path} holds {len(files)} safetensors files and {len(indices)} indices",

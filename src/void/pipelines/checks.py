@@ -5,13 +5,16 @@ from __future__ import annotations
 import logging
 import weakref
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from void.config import VoidConfig
 from void.errors import InputError
 from void.noise.config import FlowMethod, NoiseVideo, check_noise
 from void.pipelines.config import Composite, Region
-from void.quadmask import Quadmask
 from void.recipe import Stage
+
+if TYPE_CHECKING:
+    from void.quadmask import Quadmask
 
 log = logging.getLogger(__name__)
 

@@ -22,11 +22,12 @@ from void.pipelines.checks import INVERT_QUADMASK, check_polarity
 from void.pipelines.clip_folders import ClipFolder, MaskKind, read_clip_folder
 from void.pipelines.clip_masks import BINARY_WHITE, iter_mask
 from void.pipelines.config import Region
-from void.pipelines.frame_fit import FrameFit, frame_fit
+from void.pipelines.fitting import fit_clip
+from void.pipelines.fitting import mirrored as mirrored  # also found here by those who read clips
+from void.pipelines.frame_fit import FrameFit
 from void.pipelines.region import find_marked, region_fits
 from void.quadmask import Quadmask
 from void.recipe import RecipeConfig
-from void.resize import resize_mask
 from void.shapes import ceil_frames
 from void.video import VideoInfo, iter_video, largest_shift, probe
 
@@ -79,7 +80,7 @@ def load_clip(source: ClipFolder | Path, config: VoidConfig) -> Clip:
     """
     files = source if isinstance(source, ClipFolder) else read_clip_folder(source)
     recipe = config.recipe
-    info, mask_info = check_clip(files)
+    info, _ = check_clip(files)
     frames = info.frames if recipe.max_frames is None else min(info.frames, recipe.max_frames)
     if frames < info.frames:
         log.warning(
@@ -88,29 +89,25 @@ def load_clip(source: ClipFolder | Path, config: VoidConfig) -> Clip:
     padded = padded_length(frames, recipe, config.infer.window)
     if info.timestamps is not None:
         _tell_timing(files.video, info, kept=recipe.restore_fps and (recipe.trim_padding or padded == frames))
-    model_size = (config.data.height, config.data.width)
-    fit = frame_fit((info.height, info.width), model_size, config.infer.aspect, info.sample_aspect_ratio)
-    # A mask shows what the clip shows, whatever its own tag says of its pixels.
-    mask_pixel = shown_aspect(info) * mask_info.height / mask_info.width
-    mask_fit = frame_fit((mask_info.height, mask_info.width), model_size, config.infer.aspect, mask_pixel)
     windows = _windows(files, info, frames, config) if config.infer.region is Region.auto else None
-
-    video_THWC = np.empty((frames, *model_size, 3), np.uint8)
-    for index, frame_HWC in enumerate(iter_video(files.video, max_frames=frames)):
-        video_THWC[index] = (windows[index] if windows else fit).frame(frame_HWC, recipe.video_resize)
-    primary_THW, affected_THW = (np.empty((frames, *model_size), np.bool_) for _ in range(2))
-    for index, mask in enumerate(iter_mask(files, frames)):
-        if windows:
-            mask = resize_mask(mask, info.height, info.width, recipe.mask_resize)
-        fitted = (windows[index] if windows else mask_fit).mask(mask, recipe.mask_resize)
-        primary_THW[index], affected_THW[index] = fitted.primary_THW[0], fitted.affected_THW[0]
-    if not primary_THW.any():
+    fitted = fit_clip(
+        iter_video(files.video, max_frames=frames),
+        iter_mask(files, frames),
+        config.data.height,
+        config.data.width,
+        aspect=config.infer.aspect,
+        sample_aspect_ratio=info.sample_aspect_ratio,
+        windows=windows,
+        length=padded,
+        num_frames=frames,
+        video_resize=recipe.video_resize,
+        mask_resize=recipe.mask_resize,
+    )
+    if not fitted.quadmask.primary_THW.any():
         shown = f"white ({BINARY_WHITE} to 255)" if files.mask_kind is MaskKind.binary else "black (0) or 63"
         log.warning("%s removes nothing: no pixel of it is %s", files.mask, shown)
-    order = mirrored(frames, padded)
-    quadmask = Quadmask(primary_THW[order], affected_THW[order])
-    check_polarity(quadmask, str(files.mask), INVERT[files.mask_kind])
-    return Clip(video_THWC[order], quadmask, files.caption, info, frames, windows[0] if windows else fit, windows)
+    check_polarity(fitted.quadmask, str(files.mask), INVERT[files.mask_kind])
+    return Clip(fitted.video_THWC, fitted.quadmask, files.caption, info, frames, fitted.fit, windows)
 
 
 def _windows(files: ClipFolder, info: VideoInfo, frames: int, config: VoidConfig) -> list[FrameFit] | None:
@@ -183,9 +180,3 @@ def shown_aspect(info: VideoInfo) -> float:
 def padded_length(frames: int, recipe: RecipeConfig, window: int) -> int:
     """Length at which a clip of `frames` frames is sampled: legal, and a whole window where the recipe says so."""
     return max(ceil_frames(frames), window if recipe.pad_to_window else 0)
-
-
-def mirrored(length: int, frames: int) -> list[int]:
-    """Frame numbers of a clip of `length` extended to `frames`: x_1..x_n, x_n..x_1, x_1..."""
-    there_and_back = [*range(length), *reversed(range(length))]
-    return [there_and_back[index % len(there_and_back)] for index in range(frames)]

@@ -14,9 +14,10 @@ def _run(config: VoidConfig) -> None:
 
 
 def _check(config: VoidConfig) -> None:
-    if config.stage.name is not Stage.pass1:
-        from void.pipelines.checks import check_second_pass
+    from void.pipelines.checks import check_composite, check_second_pass
 
+    check_composite(config)
+    if config.stage.name is not Stage.pass1:
         check_second_pass(config)
 
 

@@ -11,7 +11,7 @@ from void.errors import InputError
 from void.limits import at_least, between, check_limits
 from void.pipelines.windows import latent_window
 from void.recipe import Aspect
-from void.video import VideoFormat
+from void.video_formats import VideoFormat
 
 
 class Memory(StrEnum):
@@ -21,6 +21,15 @@ class Memory(StrEnum):
     model_offload = "model_offload"
     group_offload = "group_offload"
     sequential_offload = "sequential_offload"
+
+
+class Cache(StrEnum):
+    """diffusers' step caches: what a denoising step takes over from an earlier one."""
+
+    none = "none"
+    first_block = "first_block"
+    pab = "pab"
+    faster = "faster"
 
 
 class Composite(StrEnum):
@@ -118,6 +127,14 @@ class InferConfig:
     """A diffusers attention backend (native, flash, sage, ...); null: diffusers' default."""
     compile: bool = False
     """torch.compile the transformer's blocks; the first step takes minutes."""
+    cache: Cache = Cache.none
+    """Work that a denoising step takes over from an earlier one, for speed at a loss: first_block: all blocks but the
+    first while that one changes little; pab: attention, every other step; faster: attention and guidance's
+    unconditional half, extrapolated."""
+    cache_threshold: float = 0.1
+    """cache=first_block: relative change of the first block's residual up to which the others are not computed."""
+    cache_interval: int = 2
+    """cache=pab or faster: attention is computed in every such step of the range of timesteps where it is cached."""
     lora: str | None = None
     """A LoRA for the transformer, from any trainer (docs/weights.md): a safetensors file or its folder."""
     lora_scale: float = 1.0
@@ -136,6 +153,8 @@ class InferConfig:
             seed=between(0, 2**63 - 1),
             windows_per_batch=at_least(1).or_use("use 1 or more, or null for as many as fit"),
             num_shards=at_least(1),
+            cache_threshold=at_least(0).or_use("use 0 (reuse nothing) or more; 0.1 is usual"),
+            cache_interval=at_least(2).or_use("use 2 or more, or infer.cache=none"),
             feather=at_least(0).or_use("use 0 for no seam, or more pixels"),
             crf=between(0, 51).or_use("use 0 (best) to 51"),
         )

@@ -27,8 +27,8 @@ from void.pipelines.result_folder import ResultFolder
 from void.pipelines.second_pass import SecondPass
 from void.pipelines.settings import check_settings, of_pass, sampling_settings
 from void.pipelines.sources import LastLoaded, Source
+from void.progress import progress_bar
 from void.recipe import Stage
-from void.tracking.progress import progress_bar
 
 if TYPE_CHECKING:
     from void.pipelines.networks import Networks

@@ -10,8 +10,9 @@ from diffusers.hooks import apply_group_offloading
 
 from void.errors import InputError
 from void.models.attention import set_attention_backend
-from void.pipelines.config import InferConfig, Memory
+from void.pipelines.config import Cache, InferConfig, Memory
 from void.pipelines.lora import load_lora
+from void.pipelines.step_caches import enable_step_cache
 from void.pipelines.void_pipeline import VoidPipeline
 from void.recipe import MaskExpansion
 
@@ -25,7 +26,8 @@ def apply_memory(
 
     Args:
         pipeline: fresh: nothing of this has been done to it.
-        infer: `memory`, `fp8`, `vae_tiling`, `attention`, `compile`, `lora` and `lora_scale` are read.
+        infer: `memory`, `fp8`, `vae_tiling`, `attention`, `compile`, `cache`, its two numbers, `guidance_scale`, `lora`
+            and `lora_scale` are read.
         device: where networks work.
         expansion: Rule by which a LoRA's patch embedding of 33 input channels gets 48; None for the default recipe's.
 
@@ -42,12 +44,14 @@ def apply_memory(
     if infer.fp8:
         # diffusers leaves out the patch embedding, the norms and the LoRA.
         transformer.enable_layerwise_casting(storage_dtype=STORAGE, compute_dtype=transformer.dtype)
+    enable_step_cache(pipeline, infer)
     if infer.vae_tiling:
         pipeline.vae.enable_tiling()
     place(pipeline, infer.memory, device)
     if infer.compile:
-        # Hooks that cast or move weights break the graph of a block.
-        whole = not infer.fp8 and infer.memory in (Memory.full, Memory.model_offload)
+        # Hooks that cast or move weights, or choose what to compute, break the graph of a block.
+        hooked = infer.fp8 or infer.cache is not Cache.none
+        whole = not hooked and infer.memory in (Memory.full, Memory.model_offload)
         for block in transformer.transformer_blocks:
             block.compile(fullgraph=whole)
 

@@ -36,8 +36,8 @@ from void.pipelines.queue import Faults, Queue
 from void.pipelines.result_folder import ResultFolder
 from void.pipelines.settings import second_pass_settings, view_settings
 from void.pipelines.sources import LastLoaded, Loaded, Source
+from void.progress import progress_bar
 from void.recipe import Stage
-from void.tracking.progress import progress_bar
 from void.video import VideoFormat, probe
 
 log = logging.getLogger(__name__)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from typing import Any
 
-from void.conditioning import INFERENCE_SIGMA, effective_levels
+from void.conditioning import INFERENCE_SIGMA
 from void.config import VoidConfig
 from void.limits import recheck
 from void.models.identity import tokenizer_identity, weights_identity
 from void.models.lora import lora_identity
 from void.noise.identity import noise_settings
 from void.pipelines.checks import check_composite, check_second_pass
-from void.pipelines.config import Composite, Region
-from void.recipe import Stage
+from void.pipelines.config import Cache, Composite, InferConfig, Region
+from void.recipe import Stage, effective_levels
 from void.video import VideoFormat
 
 # Keys of `infer` that change a clip, or may.
@@ -134,8 +134,20 @@ def sampling_settings(config: VoidConfig) -> dict[str, Any]:
         "recipe": pipeline_settings(config)
         | {name: getattr(recipe, name) for name in (PAIR_RECIPE_KEYS if pairs else CLIP_RECIPE_KEYS)},
         "geometry": geometry,
-        "infer": infer | _lora_identity(config) | region_settings(config) | output_settings(config),
+        "infer": infer
+        | _cache_identity(config.infer)
+        | _lora_identity(config)
+        | region_settings(config)
+        | output_settings(config),
     }
+
+
+def _cache_identity(infer: InferConfig) -> dict[str, Any]:
+    if infer.cache is Cache.none:
+        return {}
+    if infer.cache is Cache.first_block:
+        return {"cache": infer.cache.value, "cache_threshold": infer.cache_threshold}
+    return {"cache": infer.cache.value, "cache_interval": infer.cache_interval}
 
 
 def _lora_identity(config: VoidConfig) -> dict[str, Any]:

@@ -15,11 +15,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from void.conditioning import effective_levels
 from void.config import VoidConfig
 from void.errors import InputError
 from void.files import read_json, remove_written, sha256_file, sha256_of, write_json
 from void.models.checkpoints import TRAINER_STATE, TRANSFORMER, complete_checkpoints, resolve_checkpoint
+from void.recipe import effective_levels
 
 SCHEMA = 1
 STATE = "state"

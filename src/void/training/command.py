@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import logging
+
 from void.command import Command
 from void.config import VoidConfig
 from void.training.checks import check_run
 
 
 def run(cfg: VoidConfig) -> None:
-    """Train, or continue."""
+    """Train, or continue. A finished run is recognised without importing the libraries of the networks."""
+    from void.training.finished import finished_checkpoint
+
+    if finished := finished_checkpoint(cfg):
+        logging.getLogger(__name__).info("training is finished: %s", finished)
+        return
+
     from void.training.trainer import train
 
     train(cfg)

@@ -39,10 +39,10 @@ from void.models.build import DTYPES, build_scheduler, build_transformer
 from void.models.checkpoints import CHECKPOINTS, TRANSFORMER, load_transformer, resolve_checkpoint
 from void.models.rotary import rotary_tables
 from void.pairs import select
+from void.progress import progress_bar
 from void.recipe import Posterior, Stage
 from void.shapes import latent_shape
 from void.tracking.metrics_file import MetricsFile
-from void.tracking.progress import progress_bar
 from void.tracking.tracker import NoTracker, Tracker, closing, open_tracker
 from void.training import checkpoint
 from void.training.checkpoint import TrainerState

@@ -4,12 +4,12 @@ PyAV decodes, for counting and for reading alike; the ffmpeg binary that imageio
 written is whole or absent. Imports only `void.errors`, `void.files` and `void.quadmask`.
 """
 
-from void.video.formats import DEFAULT_CRF, VideoFormat, check_writable
 from void.video.frame_folders import IMAGE_SUFFIXES, is_frame_folder
 from void.video.info import VideoInfo, largest_shift
 from void.video.masks import read_mask, write_mask
 from void.video.reading import iter_video, probe, read_video
 from void.video.writing import encode_mp4, write_frames, write_video
+from void.video_formats import DEFAULT_CRF, VideoFormat, check_writable
 
 __all__ = [
     "DEFAULT_CRF",

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from void.errors import InputError
 from void.files import whole_file
 from void.quadmask import Quadmask
-from void.video.formats import check_writable
 from void.video.reading import read_video
 from void.video.writing import encode
+from void.video_formats import check_writable
 
 MASK_CODEC = ("-c:v", "libx264", "-qp", "0", "-pix_fmt", "gray")
 """Arguments of ffmpeg for a lossless grey video that every reader decodes to the same values."""

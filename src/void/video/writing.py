@@ -11,7 +11,6 @@ import contextlib
 import errno
 import os
 import subprocess
-import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
@@ -22,12 +21,13 @@ import av
 import imageio_ffmpeg
 import numpy as np
 from numpy.typing import NDArray
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from void.files import whole_file, whole_folder
+from void.progress import tracked
+from void.scratch import scratch_folder
 from void.video.decoding import count_packets
-from void.video.formats import DEFAULT_CRF, VideoFormat, as_rate, check_writable
 from void.video.frame_folders import write_frame_folder
+from void.video_formats import DEFAULT_CRF, VideoFormat, as_rate, check_writable
 
 Frame = NDArray[np.uint8] | NDArray[np.uint16]
 
@@ -95,7 +95,7 @@ def write_frames(
     path = Path(path)
     count, height, width = shape_THW
     check_writable(path, shape_THW, fps, format=format)
-    shown = _tracked(frames, count, f"Writing {path.name}") if progress else frames
+    shown = tracked(frames, f"writing {path.name}", count) if progress else frames
     if format.is_folder:
         _write_folder(path, shown, count, fps, 16 if format.takes_16_bits else 8, sample_aspect_ratio, timestamps)
         return
@@ -113,8 +113,8 @@ def write_frames(
 
 def encode_mp4(frames_THWC: NDArray[np.uint8], fps: float, *, crf: int = DEFAULT_CRF) -> bytes:
     """The bytes `write_video` would write: for pages that embed their videos."""
-    with tempfile.TemporaryDirectory(prefix="void-") as folder:
-        file = Path(folder) / "clip.mp4"
+    with scratch_folder("clip") as folder:
+        file = folder / "clip.mp4"
         write_video(file, frames_THWC, fps, crf=crf)
         return file.read_bytes()
 
@@ -257,9 +257,3 @@ def _feed(command: list[str], send: Callable[[IO[bytes]], None]) -> tuple[int, s
         drain.join()
         process.stderr.close()
     return status, b"".join(complaint).decode(errors="replace").strip()
-
-
-def _tracked(frames: Iterable[Frame], count: int, label: str) -> Iterable[Frame]:
-    elapsed_and_left = (MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(TextColumn("{task.description}"), BarColumn(), *elapsed_and_left) as bar:
-        yield from bar.track(frames, total=count, description=label)

@@ -28,6 +28,7 @@ from void.models.vae_training.config import VaeTrainingConfig
 from void.models.vae_training.export import WEIGHTS, export, psnr
 from void.models.vae_training.initial import tame
 from void.models.vae_training.muon import Muon
+from void.progress import progress_bar
 
 if TYPE_CHECKING:
     from void.config import VoidConfig
@@ -64,32 +65,33 @@ def train_vae(cfg: VoidConfig, device: torch.device, console: Console) -> Path:
     crops = Crops(training, cfg.seed, cfg.data.train_split)
     clips = heldout(training, cfg.seed, cfg.data.eval_split)
     begun, begun_at = time.perf_counter(), step
-    while step < training.steps:
-        for optimizer in optimizers:
-            for group in optimizer.param_groups:
-                group["lr"] = group["initial_lr"] * learning_rate_factor(training, step)
-        video = crops.batch(step).to(device)
-        loss, error = _losses(vae, video, training, noise_seed=cfg.seed + step)
-        vae.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(vae.parameters(), training.max_grad_norm)
-        for optimizer in optimizers:
-            optimizer.step()
-        average.update_parameters(vae)
-        step += 1
-        if step % training.log_every == 0:
-            seconds = (time.perf_counter() - begun) / (step - begun_at)
-            console.print(
-                f"step {step}/{training.steps}  loss {loss.item():.4f}  psnr {psnr(error.item()):.1f} dB  "
-                f"lr {optimizers[0].param_groups[0]['lr']:.1e}  {seconds:.2f} s/step  "
-                f"left {(training.steps - step) * seconds / 60:.0f} min"
-            )
-        if step % training.checkpoint_every == 0 or step == training.steps:
-            assert isinstance(average.module, VoidVAE)
-            measured = export(average.module, clips, root, step)
-            _save(root / STATE, settings, step, vae, average, optimizers)
-            shown = "  ".join(f"{kind} {value:.2f} dB" for kind, value in measured["psnr_db"].items())
-            console.print(f"  held-out {shown}")
+    with progress_bar("training the VAE", training.steps, step) as advance:
+        while step < training.steps:
+            for optimizer in optimizers:
+                for group in optimizer.param_groups:
+                    group["lr"] = group["initial_lr"] * learning_rate_factor(training, step)
+            video = crops.batch(step).to(device)
+            loss, error = _losses(vae, video, training, noise_seed=cfg.seed + step)
+            vae.zero_grad(set_to_none=True)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(vae.parameters(), training.max_grad_norm)
+            for optimizer in optimizers:
+                optimizer.step()
+            average.update_parameters(vae)
+            step += 1
+            advance()
+            if step % training.log_every == 0:
+                seconds = (time.perf_counter() - begun) / (step - begun_at)
+                console.print(
+                    f"step {step}/{training.steps}  loss {loss.item():.4f}  psnr {psnr(error.item()):.1f} dB  "
+                    f"lr {optimizers[0].param_groups[0]['lr']:.1e}  {seconds:.2f} s/step"
+                )
+            if step % training.checkpoint_every == 0 or step == training.steps:
+                assert isinstance(average.module, VoidVAE)
+                measured = export(average.module, clips, root, step)
+                _save(root / STATE, settings, step, vae, average, optimizers)
+                shown = "  ".join(f"{kind} {value:.2f} dB" for kind, value in measured["psnr_db"].items())
+                console.print(f"  held-out {shown}")
     return root / WEIGHTS
 
 
