@@ -4,34 +4,21 @@ from __future__ import annotations
 
 import re
 import shlex
-import sys
 from pathlib import Path
 
 import pytest
-from pipelines.user_clips import write_clip
+from documented import python_blocks, run_void, shell_lines
 
-from void.cli import COMMAND_ORDER, commands, main
+from void.cli import COMMAND_ORDER, commands
 from void.composition import compose_config
 from void.overrides import readable
 from void.pairs import read_manifest, validate
-from void.pipelines.clip_folders import read_clip_folder
 from void.sweep import sweep_jobs
-from void.video import read_mask
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 MARKERS = {"slow", "gpu", "slurm"}
-
-
-def shell_lines(page: Path) -> list[str]:
-    blocks = re.findall(r"```sh\n(.*?)```", page.read_text(), re.DOTALL)
-    lines = [line.split("  #")[0].strip() for block in blocks for line in block.replace("\\\n", " ").splitlines()]
-    return [line for line in lines if line and not line.startswith("#")]
-
-
-def python_blocks(page: Path) -> list[str]:
-    return re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)
 
 
 COMMANDS = [(page.name, line) for page in PAGES for line in shell_lines(page)]
@@ -80,18 +67,15 @@ def test_the_example_of_own_pairs_writes_a_valid_data_folder(tmp_path: Path, mon
 
 
 QUICK = {
-    "train": ["training.steps=2", "training.validate_every=0", "training.batch_size=1"],
-    "infer": ["infer.steps=2"],
+    "doctor": (),
+    "train": ("device=cpu", "tracker=none", "training.steps=2", "training.validate_every=0", "training.batch_size=1"),
+    "infer": ("device=cpu", "tracker=none", "infer.steps=2"),
 }
-"""Overrides that make a documented command end in seconds and leave its path as it is."""
+"""Overrides that make a documented command end in seconds, at the size of the page's own pairs."""
 
 
-def run_void(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run a documented command to its end, in this process."""
-    _, command, *overrides = shlex.split(line)
-    quick = [] if command == "doctor" else ["device=cpu", "tracker=none", *QUICK.get(command, [])]
-    monkeypatch.setattr(sys, "argv", ["void", command, *overrides, *quick])
-    main()
+def run_quick(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_void(line, monkeypatch, QUICK.get(line.split()[1], ("device=cpu", "tracker=none")))
 
 
 def test_own_pairs_go_through_every_command_that_the_page_shows(
@@ -103,24 +87,13 @@ def test_own_pairs_go_through_every_command_that_the_page_shows(
     lines = [line for line in shell_lines(page) if "my-pairs" in line]
     assert [line.split()[1] for line in lines] == ["doctor", "cache", "train", "infer", "eval"]
     for line in lines:
-        run_void(line, monkeypatch)
+        run_quick(line, monkeypatch)
     assert [path.name for path in Path("runs/mine").rglob("report.html")] == ["report.html"]
     # A second time nothing is made again, and nothing is in the way.
     before = {path: path.stat().st_mtime_ns for path in Path("runs/mine").rglob("*.*") if "logs" not in path.parts}
     for line in lines:
-        run_void(line, monkeypatch)
+        run_quick(line, monkeypatch)
     assert {path: path.stat().st_mtime_ns for path in before} == before
-
-
-def test_the_example_of_an_own_mask_completes_a_clip_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    write_clip(Path("my-clip"), 7, 240, 320)
-    Path("my-clip/quadmask_0.mp4").unlink()
-    (example,) = python_blocks(ROOT / "docs" / "inference.md")
-    exec(example, {})
-    clip = read_clip_folder(Path("my-clip"))
-    quadmask, _ = read_mask(clip.mask)
-    assert quadmask.shape == (7, 240, 320) and quadmask.primary_THW.any() and quadmask.affected_THW.any()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
