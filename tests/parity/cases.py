@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from diffusers import CogVideoXDDIMScheduler, DDIMScheduler
 from golden_models import model_config, settings, tensors
 from parity.loader_case import PREFIX, compare_loader
 from parity.result import Result
-from rounding import GOLDEN_FORWARD, GOLDEN_VAE, Arithmetic
+from rounding import GOLDEN_FORWARD, GOLDEN_VAE, Arithmetic, rms
 from torch import Tensor, nn
 
 from void.composition import compose_config
@@ -54,9 +55,12 @@ def largest_difference(ours: Tensor, recorded: Tensor) -> float:
     return (ours.float() - recorded.float()).abs().max().item()
 
 
-def compared(name: str, ours: Tensor, recorded: Tensor, arithmetic: Arithmetic) -> Result:
-    """The comparison of two computations that add the same numbers in another order."""
-    return Result(name, largest_difference(ours, recorded), arithmetic.bound(recorded))
+def compared(name: str, ours: Tensor, recorded: Tensor, arithmetic: Arithmetic) -> Iterator[Result]:
+    """The comparisons of two computations that add the same numbers in another order: largest and mean difference."""
+    largest = largest_difference(ours, recorded)
+    yield Result(name, largest, arithmetic.bound(recorded))
+    mean = rms(ours.float() - recorded.float()) if math.isfinite(largest) else largest
+    yield Result(f"{name}, rms", mean, arithmetic.rms_bound(recorded))
 
 
 def thinned(video_BCTHW: Tensor, folder: Path) -> Tensor:
@@ -76,8 +80,8 @@ def compare_transformer(folder: Path, file: Path) -> Iterator[Result]:
     cosine, sine = rotary_tables(transformer.config, frames, height, width, "cpu")
     # An angle of n radians is rounded to n units, and its cosine moves as much.
     angles = Arithmetic(depth=1, terms=1, gain=max(frames, height, width))
-    yield compared("rotary table, cosine", cosine, golden["rope_cos"], angles)
-    yield compared("rotary table, sine", sine, golden["rope_sin"], angles)
+    yield from compared("rotary table, cosine", cosine, golden["rope_cos"], angles)
+    yield from compared("rotary table, sine", sine, golden["rope_sin"], angles)
     with torch.no_grad():
         output_BTCHW = transformer(
             model_input(golden["hidden_states"], golden["inpaint_latents"]),
@@ -85,7 +89,7 @@ def compare_transformer(folder: Path, file: Path) -> Iterator[Result]:
             golden["timesteps"],
             image_rotary_emb=(cosine, sine),
         ).sample
-    yield compared("transformer forward", output_BTCHW, golden["output"], GOLDEN_FORWARD)
+    yield from compared("transformer forward", output_BTCHW, golden["output"], GOLDEN_FORWARD)
 
 
 def compare_vae(folder: Path, file: Path) -> Iterator[Result]:
@@ -94,11 +98,11 @@ def compare_vae(folder: Path, file: Path) -> Iterator[Result]:
     vae = build_vae(model_config(folder))
     moments = encode_moments(vae, golden["video"])
     for name, ours_BTCHW in zip(("mean", "logvar"), moments, strict=True):
-        yield compared(f"VAE encode, {name}", ours_BTCHW.transpose(1, 2), golden[f"posterior_{name}"], GOLDEN_VAE)
+        yield from compared(f"VAE encode, {name}", ours_BTCHW.transpose(1, 2), golden[f"posterior_{name}"], GOLDEN_VAE)
     scaled_BTCHW = golden["posterior_mean"].transpose(1, 2) * vae.config.scaling_factor
     for count in sorted(int(key.removeprefix("decode_")) for key in golden if key.startswith("decode_")):
         video_BCTHW = thinned(decode_latents(vae, scaled_BTCHW[:, :count]), folder)
-        yield compared(f"VAE decode of {count} latents", video_BCTHW, golden[f"decode_{count}"], GOLDEN_VAE)
+        yield from compared(f"VAE decode of {count} latents", video_BCTHW, golden[f"decode_{count}"], GOLDEN_VAE)
 
 
 def compare_expansion(folder: Path, file: Path) -> Iterator[Result]:
@@ -136,9 +140,9 @@ def compare_run(folder: Path, file: Path) -> Iterator[Result]:
         terms=GOLDEN_VAE.terms,
         gain=2 * recorded["guidance_scale"] - 1,
     )
-    yield compared(f"{file.stem}, latents", latents_BTCHW, golden["output_latents"], sampling)
+    yield from compared(f"{file.stem}, latents", latents_BTCHW, golden["output_latents"], sampling)
     video_BCTHW = (decode_latents(pipeline.vae, latents_BTCHW) / 2 + 0.5).clamp(0, 1)
-    yield compared(f"{file.stem}, pixels", thinned(video_BCTHW, folder), golden["output_video"], sampling)
+    yield from compared(f"{file.stem}, pixels", thinned(video_BCTHW, folder), golden["output_video"], sampling)
 
 
 def compare_state_dicts(folder: Path, file: Path) -> Iterator[Result]:

@@ -45,7 +45,7 @@ def partial_copy(tmp_path: Path) -> Path:
 def test_command_passes_and_names_what_is_absent(partial_copy: Path, capsys) -> None:
     assert run(partial_copy) == 0
     text = capsys.readouterr().out
-    assert "ok      transformer forward" in text and "3 compared, 0 past tolerance" in text
+    assert "ok      transformer forward" in text and "6 compared, 0 past tolerance" in text
     assert "absent  vae_roundtrip.safetensors" in text
 
 
@@ -56,7 +56,17 @@ def test_command_fails_past_tolerance(partial_copy: Path) -> None:
     save_file(golden, file)
     done = subprocess.run([sys.executable, RUN, partial_copy], capture_output=True, text=True, check=False)
     assert done.returncode == 1, done.stderr
-    assert "FAILED  transformer forward" in done.stdout and "1 past tolerance" in done.stdout
+    assert "FAILED  transformer forward " in done.stdout and "0 past tolerance" not in done.stdout
+
+
+def test_small_differences_everywhere_are_past_tolerance(partial_copy: Path, capsys) -> None:
+    file = partial_copy / "transformer_forward.safetensors"
+    golden = load_file(file)
+    golden["output"] += 1e-5
+    save_file(golden, file)
+    assert run(partial_copy) == 1
+    text = capsys.readouterr().out
+    assert "FAILED  transformer forward, rms" in text and "1 past tolerance" in text
 
 
 def test_command_fails_where_nothing_is_compared(tmp_path: Path, capsys) -> None:
