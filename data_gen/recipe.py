@@ -65,7 +65,8 @@ def claim(root: Path, wanted: dict[str, Any], *, pairs: Path, may_replace: bool)
         )
     before, now = _flat(found), _flat(wanted)
     keys = sorted(key for key in before.keys() | now.keys() if not key.startswith(PLACES))
-    different = [key for key in keys if before.get(key) != now.get(key)]
+    # A key that an earlier version lacks asks for nothing where it is empty.
+    different = [key for key in keys if _unset(before.get(key)) != _unset(now.get(key))]
     if different:
         shown = ", ".join(f"{key} (there {_short(before.get(key))}, now {_short(now.get(key))})" for key in different)
         raise InputError(f"{root} holds pairs made with another configuration: {shown}", REMEDY)
@@ -76,6 +77,10 @@ def _flat(value: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     for key, item in value.items():
         flat |= _flat(item, f"{prefix}{key}.") if isinstance(item, dict) else {f"{prefix}{key}": item}
     return flat
+
+
+def _unset(value: Any) -> Any:
+    return None if value == "" else value
 
 
 def _short(value: Any) -> str:

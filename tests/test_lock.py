@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 import threading
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from void.errors import InputError
-from void.lock import sole_writer
+from void.lock import one_of_the_writers, sole_writer
 
 HOLD = """
 import sys, time
@@ -42,3 +43,13 @@ def test_who_waits_goes_on_when_the_holder_ends(tmp_path: Path) -> None:
         killer.start()
         with sole_writer(folder, wait=True):
             assert holder.wait() != 0
+
+
+def test_writers_that_share_a_folder_keep_out_one_that_wants_it_alone(tmp_path: Path) -> None:
+    for alone in (False, True):
+        with contextlib.ExitStack() as held:
+            for _ in range(1 if alone else 2):
+                held.enter_context(one_of_the_writers(tmp_path, alone=alone))
+            with pytest.raises(InputError, match="another process"):
+                held.enter_context(one_of_the_writers(tmp_path, alone=not alone))
+    assert not list(tmp_path.iterdir())

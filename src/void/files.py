@@ -148,6 +148,8 @@ def set_aside(path: Path) -> Path:
 
 @contextlib.contextmanager
 def _publish(path: Path, kind: str | None, earlier: Earlier | None) -> Iterator[Path]:
+    if kind is None and path.is_dir():
+        raise InputError(f"{path} is a folder, and a file is to be written there", ELSEWHERE)
     check_replaceable(path, kind=kind, earlier=earlier)
     partial = _partial_name(path)
     try:

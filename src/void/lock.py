@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,7 +29,35 @@ def sole_writer(folder: Path, *, wait: bool = False) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError as error:
-            raise InputError(
-                f"another process is writing to {folder}", "wait for it or stop it, then run the same command again"
-            ) from error
+            raise _occupied(folder) from error
         yield
+
+
+@contextlib.contextmanager
+def one_of_the_writers(folder: Path, *, alone: bool) -> Iterator[None]:
+    """Hold an existing folder while the context lasts, alone or with others, and leave no file in it.
+
+    Args:
+        folder: A folder, which need not be writable.
+        alone: True to be the only process; False to share the folder with processes that pass False too.
+
+    Raises:
+        InputError: A process holds it that does not go with this one.
+    """
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        # Some network file systems do not lock folders: there nobody is kept out.
+        with contextlib.suppress(OSError):
+            try:
+                fcntl.flock(descriptor, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise _occupied(folder) from error
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _occupied(folder: Path) -> InputError:
+    return InputError(
+        f"another process is writing to {folder}", "wait for it or stop it, then run the same command again"
+    )

@@ -41,3 +41,14 @@ def test_a_recipe_of_ours_is_continued_and_replaced(tmp_path: Path) -> None:
     (tmp_path / ".void-files.jsonl").unlink()
     write_json(tmp_path / "generation.json", {"schema": 3, "seed": 1, "scene": {}})
     claim(tmp_path, {"schema": 3, "seed": 2, "scene": {}}, pairs=tmp_path / "pairs", may_replace=True)
+
+
+def test_a_key_that_an_earlier_version_lacks_asks_for_nothing_where_it_is_empty(tmp_path: Path) -> None:
+    (tmp_path / "pairs" / "rigid-000000").mkdir(parents=True)
+    write_json(tmp_path / "pairs" / "rigid-000000" / "metadata.json", {})
+    write_json(tmp_path / "generation.json", {"schema": 3, "seed": 0, "scene": {"count": 1}})
+    newer = {"schema": 3, "seed": 0, "scene": {"count": 1, "animation": "", "fps": None}}
+    claim(tmp_path, newer, pairs=tmp_path / "pairs", may_replace=False)
+    newer["scene"] = {"count": 1, "animation": "walk"}
+    with pytest.raises(InputError, match=r"scene.animation \(there None, now walk\)"):
+        claim(tmp_path, newer, pairs=tmp_path / "pairs", may_replace=False)

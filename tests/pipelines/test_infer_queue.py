@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,9 @@ from void.pipelines import clip_masks, networks
 from void.pipelines import clips as clip_reading
 from void.pipelines.config import Memory
 from void.pipelines.infer import infer
-from void.pipelines.predictions import INDEX, read_predictions
+from void.pipelines.predictions import INDEX, Prediction, read_predictions
+from void.pipelines.sampler import Sampler
+from void.pipelines.sources import Source
 from void.video import write_mask, write_video
 
 FAST = (
@@ -115,6 +118,28 @@ def test_a_mask_that_only_its_frames_betray_is_a_fault_of_its_clip(tmp_path: Pat
         assert [clip.id for clip in read_predictions(Path(root)).clips] == ["b"]
 
 
+def test_a_second_command_over_a_folder_is_refused_while_one_samples(
+    tmp_path: Path, toy_config: Compose, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = toy_config(*FAST, f"infer.input={queue(tmp_path / 'in', 'a', 'b')}")
+    predict = Sampler.predict
+    refused: list[str] = []
+
+    def interrupted(self: Sampler, source: Source, *arguments: Any, **options: Any) -> Prediction:
+        assert source.id not in refused
+        refused.append(source.id)
+        with pytest.raises(InputError, match=f"another process is writing to {config.infer.root}"):
+            infer(config)
+        return predict(self, source, *arguments, **options)
+
+    monkeypatch.setattr(Sampler, "predict", interrupted)
+    infer(config)
+    assert refused == ["a", "b"]
+    assert [clip.id for clip in read_predictions(Path(config.infer.root)).clips] == ["a", "b"]
+    infer(config)
+    assert refused == ["a", "b"]
+
+
 @pytest.mark.usefixtures("no_networks")
 def test_where_nothing_can_be_sampled_no_network_is_built(tmp_path: Path, toy_config: Compose) -> None:
     folder = queue(tmp_path / "in", "a", "b")
@@ -182,6 +207,20 @@ def test_a_file_of_another_program_is_never_replaced(tmp_path: Path, toy_config:
     with pytest.raises(InputError, match=name) as caught:
         infer(config)
     assert foreign.read_bytes() == b"mine" and "infer.root=PATH" in caught.value.remedy
+
+
+@pytest.mark.usefixtures("no_networks")
+@pytest.mark.parametrize("name", ["strips", "predictions.json/notes"])
+def test_what_has_the_name_of_an_own_part_and_is_none_is_found_without_networks(
+    tmp_path: Path, toy_config: Compose, name: str
+) -> None:
+    config = toy_config(*FAST, f"infer.input={queue(tmp_path / 'in', 'a')}")
+    foreign = Path(config.infer.root) / name
+    foreign.parent.mkdir(parents=True)
+    foreign.write_bytes(b"mine")
+    with pytest.raises(InputError, match=r"(strips is not a folder|predictions.json is a folder, not a file)"):
+        infer(config)
+    assert foreign.read_bytes() == b"mine"
 
 
 @pytest.mark.usefixtures("no_networks")

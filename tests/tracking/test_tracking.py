@@ -103,3 +103,9 @@ def test_no_terminal_is_too_narrow_for_a_digit(width: int) -> None:
     progress.print_whole(Console(file=terminal, width=width), table)
     row = next(line for line in terminal.getvalue().splitlines() if "no_effect" in line)
     assert row.split() == ["no_effect", "1234567", "1234568", "1234569", "12345.25"]
+
+
+def test_the_metrics_of_a_version_without_ledgers_are_continued(tmp_path: Path) -> None:
+    (tmp_path / METRICS).write_text('{"kind": "train", "step": 1}\n')
+    MetricsFile(tmp_path, lambda record: True).append({"kind": "train", "step": 2})
+    assert [record["step"] for record in read_metrics(tmp_path)] == [1, 2]

@@ -24,7 +24,7 @@ def ramps(frames: int = 3) -> NDArray[np.uint8]:
     return np.repeat(np.repeat(rows, 16, axis=0)[None], frames, axis=0)
 
 
-def hdr(target: Path, frames_THWC: NDArray[np.uint8], transfer: str, nits: int) -> Path:
+def hdr(target: Path, frames_THWC: NDArray[np.uint8], transfer: str, nits: int, crf: int = 4) -> Path:
     """SDR put into HDR by zscale, whose white has a luminance of `nits`."""
     source = encode(
         target.with_suffix(".mkv"),
@@ -32,7 +32,7 @@ def hdr(target: Path, frames_THWC: NDArray[np.uint8], transfer: str, nits: int) 
         *("-vf", "format=gbrp,setparams=color_primaries=bt709:color_trc=bt709", "-c:v", "ffv1"),
     )
     convert = f"zscale=p=2020:t={TRANSFERS[transfer]}:m=2020_ncl:r=tv:npl={nits},format=yuv420p10le"
-    codec = ("-c:v", "libx265", "-x265-params", "log-level=none", "-crf", "4", "-tag:v", "hvc1")
+    codec = ("-c:v", "libx265", "-x265-params", "log-level=none", "-crf", str(crf), "-tag:v", "hvc1")
     ffmpeg("-i", source, "-vf", convert, *codec, target)
     return target
 
@@ -76,6 +76,14 @@ def test_reference_white_is_white_where_the_clip_is_brighter() -> None:
         white = to_bt709(np.repeat(luma_HW[..., None], 3, axis=-1), transfer, Primaries.bt2020, peak=1000.0)
         assert (white >= 251).all()
     assert (white_of(1000), white_of(203), white_of(100)) == (203, 203, 100)
+
+
+def test_overshoot_of_a_lossy_encoder_is_no_highlight(tmp_path: Path) -> None:
+    ffmpeg("-f", "lavfi", "-i", "testsrc=size=320x240:rate=8", "-frames:v", "4", "-c:v", "ffv1", tmp_path / "sharp.mkv")
+    sharp_THWC = decode(tmp_path / "sharp.mkv")
+    read_THWC, _ = read_video(hdr(tmp_path / "a.mp4", sharp_THWC, "hlg", 100, crf=28))
+    white_THW = (sharp_THWC == 255).all(axis=-1)
+    assert white_THW.any() and np.median(read_THWC[white_THW]) >= 251
 
 
 @pytest.mark.parametrize("matrix", ["bt709", "smpte170m", "bt2020nc", "smpte240m"])

@@ -10,8 +10,9 @@ is told when the others are done.
 
 from __future__ import annotations
 
+import contextlib
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -59,13 +60,14 @@ def infer(config: VoidConfig) -> None:
     """Predict the pairs of `infer.split` or the clips of `infer.input`; does nothing where all of it is done.
 
     Raises:
-        InputError: Nothing to predict, no checkpoint, or an impossible setting; at the end, where others were sampled,
-            the broken pairs or clips.
+        InputError: Nothing to predict, no checkpoint, an impossible setting, or another process that writes to the
+            folder; at the end, where others were sampled, the broken pairs or clips.
     """
     check_settings(config)
     run = Run(config, find_queue(config))
-    for stage in run.passes:
-        run.sample(stage)
+    with run.held():
+        for stage in run.passes:
+            run.sample(stage)
     run.queue.faults.raise_any(run.queue.total)
 
 
@@ -113,6 +115,17 @@ class Run:
         if Stage.pass2 in self.passes:
             self._second = SecondPass(config, queue, self.passes[Stage.pass2].folder, self._load)
         self._are_checked = False
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep other processes out of the folders of results while the context lasts."""
+        try:
+            for one in self.passes.values():
+                one.folder.hold()
+            yield
+        finally:
+            for one in self.passes.values():
+                one.folder.release()
 
     def sample(self, stage: Stage) -> None:
         """One pass over the clips.

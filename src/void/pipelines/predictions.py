@@ -190,7 +190,7 @@ def read_index(path: Path) -> Predictions:
         )
         raise InputError(
             f"{path} is not an index of predictions of schema {SCHEMA} (found {found})",
-            "delete the folder and run `void infer` again, or choose another one with infer.root=PATH",
+            "choose another folder (infer.root=PATH), or move the file away",
         )
     names = [one.name for one in fields(Predictions)]
     known = {one.name for one in fields(Prediction)}
@@ -201,7 +201,10 @@ def read_index(path: Path) -> Predictions:
         or not isinstance(clips, list)
         or any(not isinstance(clip, dict) or not required <= set(clip) <= known for clip in clips)
     ):
-        raise InputError(f"{path} lacks keys that schema {SCHEMA} has", "delete the folder and run `void infer` again")
+        raise InputError(
+            f"{path} lacks keys that schema {SCHEMA} has",
+            "choose another folder (infer.root=PATH), or move the file away",
+        )
     entries = tuple(Prediction(**clip) for clip in clips)
     outside = [clip.file for clip in entries if _leads_outside(clip.file)]
     if outside:

@@ -19,6 +19,7 @@ from pathlib import Path
 from void import ledger
 from void.errors import InputError
 from void.files import PARTIAL_MARK, check_replaceable, remove_partials, remove_written, sha256_of
+from void.lock import one_of_the_writers
 from void.pipelines.predictions import (
     CLIP,
     MORPHING,
@@ -84,6 +85,24 @@ class ResultFolder:
         self._stale: list[Prediction] = []
         self._outdated: list[Path] = []
         self._wanted: set[str] = set()
+        self._held: contextlib.ExitStack | None = None
+
+    def hold(self) -> None:
+        """Keep other processes out, until `release`; shards of one run work side by side. A missing folder is not held.
+
+        Raises:
+            InputError: Another process writes there.
+        """
+        if self._held is None and self.root.is_dir():
+            with contextlib.ExitStack() as held:
+                held.enter_context(one_of_the_writers(self.root, alone=self.is_alone))
+                self._held = held.pop_all()
+
+    def release(self) -> None:
+        """Let other processes write."""
+        if self._held is not None:
+            self._held.close()
+            self._held = None
 
     def file_name(self, clip_id: str) -> str:
         """Name of a clip's result."""
@@ -101,6 +120,11 @@ class ResultFolder:
             raise InputError(
                 f"results go to {self.root}, and {there} {problem}", "choose another folder: infer.root=PATH"
             )
+        for name in (self.index, *OWN_FOLDERS):
+            path, is_folder = self.root / name, name in OWN_FOLDERS
+            if os.path.lexists(path) and path.is_dir() is not is_folder:
+                problem = f"{path} is {'not a folder' if is_folder else 'a folder, not a file'}"
+                raise InputError(problem, "move it away, or write elsewhere: infer.root=PATH")
         reserved = {*OWN_FOLDERS, self.index}
         for clip_id in clip_ids:
             if self.file_name(clip_id) in reserved:
@@ -166,8 +190,10 @@ class ResultFolder:
         Raises:
             InputError: A file of that name is there that no run wrote, or the disk is full.
         """
+        self.root.mkdir(parents=True, exist_ok=True)
+        self.hold()
         staging = self.root / f".{clip_id}{PARTIAL_MARK}{uuid.uuid4().hex[:8]}"
-        staging.mkdir(parents=True)
+        staging.mkdir()
         try:
             yield staging
             self._take(staging)

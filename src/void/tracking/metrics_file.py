@@ -43,7 +43,7 @@ class MetricsFile:
 
     def append(self, record: dict[str, Any]) -> None:
         """Add one record. NaN is refused."""
-        append_text(self.path, _line(record))
+        append_text(self.path, _line(record), earlier=_is_earlier)
 
 
 def check_metrics(folder: Path) -> None:

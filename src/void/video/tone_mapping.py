@@ -110,8 +110,11 @@ def peak_luminance(luma_HW: NDArray[np.uint16], transfer: Transfer) -> float:
 
 
 def white_of(peak: float) -> float:
-    """Luminance that becomes white in a clip whose peak is known: SDR's where nothing is brighter than that."""
-    return SDR_WHITE if peak <= _BRIGHTER * SDR_WHITE else REFERENCE_WHITE
+    """Luminance that becomes white in a clip whose peak is known: SDR's where the peak is nearer to that, as a ratio.
+
+    A lossy encoder overshoots at outlines, so the peak of an SDR clip lies above its white.
+    """
+    return SDR_WHITE if peak**2 < SDR_WHITE * REFERENCE_WHITE else REFERENCE_WHITE
 
 
 def _pressed(light: NDArray[np.float32], peak: float) -> NDArray[np.float32]:
