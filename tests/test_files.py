@@ -6,6 +6,7 @@ import errno
 import hashlib
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -312,7 +313,9 @@ def test_a_byte_order_mark_is_no_content(tmp_path: Path, mark: bytes) -> None:
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-32"])
 def test_other_encodings_are_named(tmp_path: Path, encoding: str) -> None:
     mark = b"\xfe\xff" if encoding == "utf-16-be" else b""
-    (tmp_path / "a.json").write_bytes(mark + '{"bg": "wall"}'.encode(encoding))
-    with pytest.raises(InputError, match=rf"a\.json is text in UTF-{encoding[4:6]}, not UTF-8") as caught:
-        files.read_json(tmp_path / "a.json")
-    assert "iconv" in caught.value.remedy and "> " + repr(str(tmp_path / "a-utf8.json")) in caught.value.remedy
+    file = tmp_path / "it's.json"
+    file.write_bytes(mark + '{"bg": "wall"}'.encode(encoding))
+    with pytest.raises(InputError, match=rf"it's\.json is text in UTF-{encoding[4:6]}, not UTF-8") as caught:
+        files.read_json(file)
+    words = shlex.split(caught.value.remedy.partition(": ")[2])
+    assert words[0] == "iconv" and words[-3:] == [str(file), ">", str(tmp_path / "it's-utf8.json")]

@@ -49,6 +49,21 @@ def test_interpolations_still_resolve() -> None:
     assert config.training.root == "runs/default/a (b)"
 
 
+@pytest.mark.parametrize("value", ["a${b}", "a${b", "${}", "${x:y}", "${root.x}"])
+def test_what_looks_like_an_interpolation_is_shown_in_the_form_that_works(value: str) -> None:
+    with pytest.raises(InputError, match="bad value") as caught:
+        compose_config([readable(f"infer.input={value}", sweeps=False)])
+    assert r"\${ (in single quotes)" in caught.value.remedy
+    escaped = value.replace("$", r"\$")
+    assert compose_config([readable(f"infer.input={escaped}", sweeps=False)]).infer.input == value
+
+
+def test_a_number_from_a_text_is_no_matter_of_characters() -> None:
+    with pytest.raises(InputError) as caught:
+        compose_config(["training.steps=${root}"])
+    assert caught.value.remedy == "give a value of that type"
+
+
 def test_the_home_folder_is_written_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/somebody")
     config = compose_config([readable("infer.input=~/clips", sweeps=False), "root='~/runs'"])

@@ -16,7 +16,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.errors import HydraException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf, ValueNode, open_dict, read_write
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import GrammarParseError, InterpolationResolutionError, OmegaConfBaseException, ValidationError
 
 from void.config import VoidConfig, register
 from void.errors import InputError
@@ -177,8 +177,14 @@ def _explain(error: Exception, overrides: list[str]) -> InputError:
         # A misspelt group is complained about alone; the key that was typed below it says more.
         typed = [override.lstrip("+~").split("=")[0] for override in overrides]
         return _unknown_key(next((name for name in typed if name.startswith(f"{key}.")), key))
-    reason = str(error.__cause__ or error).splitlines()[0]
-    return InputError(f"bad value: {(given or [key])[-1]}: {reason}", "give a value of that type")
+    cause = error.__cause__ or error
+    reason = str(cause).splitlines()[0]
+    unresolved = any(isinstance(link, GrammarParseError | InterpolationResolutionError) for link in (error, cause))
+    if unresolved and not isinstance(error, ValidationError):
+        remedy = "name a key after ${, or write \\${ (in single quotes) where these two characters are meant"
+    else:
+        remedy = "give a value of that type"
+    return InputError(f"bad value: {(given or [key])[-1]}: {reason}", remedy)
 
 
 def _added_keys(config: DictConfig, prefix: str = "") -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import shlex
 from pathlib import Path
 
 from void.errors import InputError
@@ -57,4 +58,5 @@ def decode_text(content: bytes, path: str | Path, *, errors: str = "strict") -> 
 def _convert(path: str | Path, encoding: str) -> str:
     path = Path(path)
     target = path.with_name(f"{path.stem}-utf8{path.suffix}")
-    return f"save it as UTF-8, for instance: iconv -f {encoding} -t UTF-8 '{path}' > '{target}'"
+    source, converted = shlex.quote(str(path)), shlex.quote(str(target))
+    return f"save it as UTF-8, for instance: iconv -f {encoding} -t UTF-8 {source} > {converted}"

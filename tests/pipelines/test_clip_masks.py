@@ -164,6 +164,20 @@ def test_one_frame_counts_for_all(
     assert load_clip(folder, config).quadmask.primary_THW.all(axis=0).any()
 
 
+def test_what_is_odd_about_a_mask_is_said_once_however_often_it_is_read(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    lossy = clip_with(tmp_path / "a")
+    encode_grey(lossy / "quadmask_0.mkv", round_mask().pack()[:1] // 2 * 2, "-c:v", "ffv1", "-pix_fmt", "gray")
+    dim = clip_with(tmp_path / "b")
+    encode_grey(dim / "mask_0.mkv", np.full(SIZE, 235, np.uint8), "-c:v", "ffv1", "-pix_fmt", "gray")
+    with caplog.at_level(logging.INFO):
+        for folder in (lossy, dim) * 3:
+            read(folder)
+    for said in ("counts for all 7 frames", "read as levels at most 1 away", "white of limited range"):
+        assert caplog.text.count(said) == 1
+
+
 @pytest.mark.parametrize("bits", [8, 16])
 def test_a_folder_of_pictures_is_a_mask(tmp_path: Path, bits: int) -> None:
     folder = clip_with(tmp_path / "a")

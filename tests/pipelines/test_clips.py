@@ -72,6 +72,14 @@ def test_prompt_errors(tmp_path: Path, text: str | None, shown: str) -> None:
     assert str(file) in caught.value.problem and shown in caught.value.problem and '"bg"' in caught.value.remedy
 
 
+def test_a_prompt_of_another_encoding_is_converted_not_rewritten(tmp_path: Path) -> None:
+    file = write_clip(tmp_path / "a") / "prompt.json"
+    file.write_text('{"bg": "a wall"}', encoding="utf-16")
+    with pytest.raises(InputError, match="UTF-16") as caught:
+        find_clips(tmp_path)
+    assert f"iconv -f UTF-16 -t UTF-8 {file} >" in caught.value.remedy
+
+
 def test_missing_files_and_two_masks(tmp_path: Path) -> None:
     folder = write_clip(tmp_path / "a")
     write_mask(folder / "mask.mp4", user_mask(7, 32, 48), 24)

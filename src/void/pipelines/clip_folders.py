@@ -11,6 +11,7 @@ Upper and lower case are one in the names.
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +20,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from void.errors import InputError
-from void.files import read_json, sha256_file, sha256_of
+from void.files import sha256_file, sha256_of
+from void.text import read_text
 from void.video import IMAGE_SUFFIXES, is_frame_folder
 
 VIDEO = "input_video.mp4"
@@ -213,10 +215,11 @@ def _prompt(file: Path) -> str:
     example = f'write {{"{PROMPT_KEY}": "what the scene shows without the object"}} into it'
     if not file.is_file():
         raise InputError(f"{file} does not exist", example)
+    content = read_text(file)
     try:
-        value = read_json(file)
-    except InputError as error:
-        raise InputError(error.problem, example) from error
+        value = json.loads(content)
+    except (ValueError, RecursionError) as error:  # A number of too many digits is no JSONDecodeError.
+        raise InputError(f"{file} is not valid JSON ({error})", example) from error
     text = value.get(PROMPT_KEY) if isinstance(value, dict) else None
     if text is None:
         raise InputError(f'{file} has no key "{PROMPT_KEY}"', example)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import logging
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -68,7 +69,7 @@ def _repeated(masks: Iterator[Quadmask], file: Path, frames: int) -> Iterator[Qu
     """The masks, or the only one over and over."""
     first = next(masks)
     if frames > 1 and probe(file).frames == 1:
-        log.info("%s is one picture: it counts for all %d frames", file, frames)
+        _tell(logging.INFO, f"{file} is one picture: it counts for all {frames} frames")
         # Its reader goes on to its end, where it reports.
         yield from itertools.chain([first], masks, itertools.repeat(first, frames - 1))
     else:
@@ -78,7 +79,7 @@ def _repeated(masks: Iterator[Quadmask], file: Path, frames: int) -> Iterator[Qu
 def _iter_binary(mask: Path, frames: int) -> Iterator[Quadmask]:
     white = white_from(mask, frames)
     if white != BINARY_WHITE:
-        log.info("%s has the white of limited range: %d and above is removed", mask, white)
+        _tell(logging.INFO, f"{mask} has the white of limited range: {white} and above is removed")
     for frame_HWC in iter_video(mask, max_frames=frames):
         primary_THW = frame_HWC[None, ..., 0] >= white
         yield Quadmask(primary_THW, np.zeros_like(primary_THW))
@@ -101,11 +102,19 @@ def _iter_quadmask(mask: Path, frames: int) -> Iterator[Quadmask]:
     taken[list(LEVELS)] = 0
     if taken.any():
         values = np.flatnonzero(taken)
-        log.warning(
-            "%s: %d pixels (%.2f%%) are not 0, 63, 127 or 255; they are read as levels at most %d away (mean %.1f)",
-            *(mask, taken.sum(), 100 * taken.sum() / pixels, distance_to_level(values).max()),
-            (distance_to_level(values) * taken[values]).sum() / taken.sum(),
+        farthest = distance_to_level(values).max()
+        mean = (distance_to_level(values) * taken[values]).sum() / taken.sum()
+        _tell(
+            logging.WARNING,
+            f"{mask}: {taken.sum()} pixels ({taken.sum() / pixels:.2%}) are not 0, 63, 127 or 255; they are read as "
+            f"levels at most {farthest} away (mean {mean:.1f})",
         )
+
+
+@lru_cache(maxsize=4096)
+def _tell(level: int, message: str) -> None:
+    """Once, however often a mask is read: a window is found in one reading and sampled in another."""
+    log.log(level, "%s", message)
 
 
 def _far(mask: Path, frame: int, strays: NDArray[np.int64], pixels: int) -> InputError:
