@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from void.conditioning import (
-    INFERENCE_SIGMA,
     condition_latents,
     condition_videos,
     mask_video,
@@ -16,6 +15,7 @@ from void.conditioning import (
     to_frames,
     training_sigma,
 )
+from void.models.config import INFERENCE_SIGMA
 from void.quadmask import AFFECTED, KEEP, OVERLAP, PRIMARY, Quadmask
 from void.recipe import MaskLevels, Stage, effective_levels
 

@@ -27,9 +27,7 @@ MASK_VALUES: dict[MaskLevels, dict[int, float]] = {
     MaskLevels.binary: {PRIMARY: 0.0, OVERLAP: 0.0, AFFECTED: 0.0, KEEP: 1.0},
 }
 
-# Standard deviation of the pixel noise: fixed at inference, log-normal in training (mean 0.0564): the released
-# values, for pixels in [-1, 1].
-INFERENCE_SIGMA = 0.0563
+# The released distribution of the pixel noise's standard deviation in training: log-normal with mean 0.0564.
 TRAINING_LOG_SIGMA_MEAN, TRAINING_LOG_SIGMA_STD = -3.0, 0.5
 
 

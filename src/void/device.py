@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import torch
+from typing import TYPE_CHECKING
 
 from void.errors import InputError
+
+if TYPE_CHECKING:
+    import torch
 
 
 def torch_device(name: str) -> torch.device:
@@ -13,6 +16,9 @@ def torch_device(name: str) -> torch.device:
     Raises:
         InputError: no such device, or not on this machine.
     """
+    # Imported here because torch takes seconds to load, and a finished run needs no device.
+    import torch
+
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:

@@ -19,6 +19,11 @@ from void.text import read_text
 
 SCHEMA = 1
 MANIFEST = "manifest.jsonl"
+RGB_FULL = "rgb_full.mp4"
+RGB_REMOVED = "rgb_removed.mp4"
+MASK = "mask.mp4"
+VIDEOS = (RGB_FULL, RGB_REMOVED, MASK)
+"""Names of a pair's clips, under which its row keeps their checksums."""
 
 _HEADER = {"schema": SCHEMA, "kind": "void-manifest"}
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")

@@ -20,7 +20,11 @@ from void.files import check_replaceable, is_our_json, read_json, sha256_file, w
 from void.layers import LAYERS, check_layer, find_layer, read_layer_file, write_layer_file
 from void.manifest import (
     MANIFEST,
+    MASK,
+    RGB_FULL,
+    RGB_REMOVED,
     SCHEMA,
+    VIDEOS,
     ManifestRow,
     check_groups,
     check_ids,
@@ -61,11 +65,7 @@ __all__ = [
     "write_pair",
 ]
 
-RGB_FULL = "rgb_full.mp4"
-RGB_REMOVED = "rgb_removed.mp4"
-MASK = "mask.mp4"
 METADATA = "metadata.json"
-VIDEOS = (RGB_FULL, RGB_REMOVED, MASK)
 KIND = "pair"
 """Name of a pair folder in its ledger."""
 

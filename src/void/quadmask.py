@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -126,6 +125,9 @@ def snap(grey_HW: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.bool
     far_HW = _DISTANCES[grey_HW] > NEAR
     if not far_HW.any():
         return levels_HW, far_HW
+    # Imported here because much that only names regions and levels needs no image library.
+    import cv2
+
     around = np.ones((2 * OUTLINE + 1, 2 * OUTLINE + 1), np.uint8)
     far = grey_HW[far_HW].astype(np.int16)
     nearest, distance, found = levels_HW[far_HW], np.full(far.shape, 256, np.int16), np.zeros(far.shape, np.uint8)
@@ -147,6 +149,8 @@ def distance_to_level(grey: NDArray[np.integer]) -> NDArray[np.int64]:
 
 
 def _resize_layer(layer_THW: NDArray[np.bool_], height: int, width: int) -> NDArray[np.bool_]:
+    import cv2
+
     _, from_height, from_width = layer_THW.shape
     # First the sides that shrink (mean over each target pixel's area), then those that grow (interpolation).
     small = (min(width, from_width), min(height, from_height))

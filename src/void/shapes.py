@@ -59,6 +59,15 @@ def check_frames(frames: int, where: str) -> None:
     )
 
 
+def check_length(frames: int, wanted: int, where: str) -> None:
+    """Raise unless a clip of `frames` frames can be cut to `wanted`."""
+    if frames < wanted:
+        raise InputError(
+            f"{where} has {frames} frames, fewer than data.frames = {wanted}",
+            f"use longer clips, or set data.frames to at most {frames} (legal counts are 8k+5)",
+        )
+
+
 def check_size(height: int, width: int, where: str) -> None:
     """Raise unless both sides are positive multiples of 16 pixels."""
     for side, value in (("height", height), ("width", width)):

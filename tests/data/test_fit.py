@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from void.data.config import DataConfig
-from void.data.fit import check_length, cover_size, fit_flow, fit_frames, fit_mask, fit_pair
+from void.data.fit import cover_size, fit_flow, fit_frames, fit_mask, fit_pair
 from void.errors import InputError
 from void.layers import FLOW_REMOVED
 from void.pairs import Pair
 from void.quadmask import Quadmask
+from void.shapes import check_length
 
 
 @pytest.mark.parametrize(

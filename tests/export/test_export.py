@@ -16,7 +16,6 @@ from diffusers import DiffusionPipeline
 from safetensors.torch import load_file, save_file
 
 from void.cli import commands
-from void.conditioning import INFERENCE_SIGMA
 from void.config import VoidConfig
 from void.errors import InputError
 from void.export.export import export
@@ -25,6 +24,7 @@ from void.ledger import LEDGER
 from void.models.build import build_transformer, fingerprint
 from void.models.checkpoints import load_transformer
 from void.models.comfyui import to_comfyui
+from void.models.config import INFERENCE_SIGMA
 from void.pipelines.void_pipeline import VoidPipeline
 from void.quadmask import Quadmask
 

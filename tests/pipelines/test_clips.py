@@ -110,7 +110,7 @@ def test_a_mask_of_another_clip(tmp_path: Path, config: VoidConfig, shape: tuple
 @pytest.mark.parametrize("fps", [0.0, float("nan"), 1e6])
 def test_impossible_rates(tmp_path: Path, config: VoidConfig, monkeypatch: pytest.MonkeyPatch, fps: float) -> None:
     folder = write_clip(tmp_path / "a")
-    monkeypatch.setattr("void.pipelines.clips.probe", lambda path: VideoInfo(7, 32, 48, fps))
+    monkeypatch.setattr("void.pipelines.clip_checks.probe", lambda path: VideoInfo(7, 32, 48, fps))
     with pytest.raises(InputError, match="frames per second"):
         load_clip(folder, config)
 

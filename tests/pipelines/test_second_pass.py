@@ -200,7 +200,7 @@ def test_what_cannot_be_measured_is_said_and_decided(
     stage: str,
     decided: str,
 ) -> None:
-    monkeypatch.setattr(second_pass, "morphing", lambda *arguments: Morphing(None, obstacle=obstacle))
+    monkeypatch.setattr("void.noise.morphing.morphing", lambda *arguments: Morphing(None, obstacle=obstacle))
     config = compose("stage=auto", "infer.limit=1")
     with caplog.at_level(logging.INFO):
         infer(config)

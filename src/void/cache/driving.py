@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from void.config import VoidConfig
-from void.data.fit import check_length, fit_flow, fit_frames
 from void.errors import InputError
 from void.layers import FLOW_FULL, FLOW_REMOVED
+from void.manifest import RGB_FULL, RGB_REMOVED, ManifestRow
 from void.noise.config import FlowMethod, NoiseVideo
-from void.noise.maker import NoiseMaker
-from void.pairs import RGB_FULL, RGB_REMOVED, ManifestRow, read_flow
 from void.pipelines.predictions import pair_fingerprint, read_predictions
-from void.video import read_video
+from void.shapes import check_length
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from void.noise.maker import NoiseMaker
 
 VIDEOS = {NoiseVideo.target: RGB_REMOVED, NoiseVideo.input: RGB_FULL}
 FLOWS = {NoiseVideo.target: FLOW_REMOVED, NoiseVideo.input: FLOW_FULL}
@@ -62,6 +63,13 @@ def noise_of(cfg: VoidConfig, row: ManifestRow, drive: Drive, maker: NoiseMaker,
     Raises:
         InputError: clip or flow is broken or too short.
     """
+    # Imported here because torch takes seconds to load, and finished noise needs none of it.
+    import torch
+
+    from void.data.fit import fit_flow, fit_frames
+    from void.pairs import read_flow
+    from void.video import read_video
+
     data = cfg.data
     if cfg.noise.flow is FlowMethod.simulator:
         flow = read_flow(drive.file.parent, drive.file.name)

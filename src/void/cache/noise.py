@@ -12,26 +12,23 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Any
-
-from torch import Tensor
+from typing import TYPE_CHECKING, Any
 
 from void.cache.driving import Drive, find_drives, noise_of
 from void.cache.key import INDEX, PAIRS, content_key, find_finished
-from void.cache.store import DTYPES
 from void.config import VoidConfig
 from void.data.randomness import child_seed
-from void.device import torch_device
 from void.errors import InputError
 from void.files import is_our_json, read_json, remove_partials, write_json
 from void.lock import sole_writer
+from void.manifest import ManifestRow, read_manifest
 from void.noise.config import check_noise
-from void.noise.files import read_noise, write_noise
 from void.noise.identity import noise_settings
-from void.noise.maker import NoiseMaker
-from void.pairs import ManifestRow, read_manifest
 from void.progress import progress_bar
 from void.shapes import latent_shape
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +58,8 @@ class NoiseCache:
         Raises:
             InputError: the file is missing or damaged, or its noise has another shape.
         """
+        from void.noise.files import read_noise
+
         return read_noise(_file(self.folder, pair_id), self._shape)
 
 
@@ -98,9 +97,18 @@ def open_noise(cfg: VoidConfig) -> NoiseCache:
 
 
 def check_possible(cfg: VoidConfig) -> None:
-    """Raise InputError where noise could not be made: hours of encoding later is too late to hear of it."""
+    """Raise InputError where noise could not be made: hours of encoding later is too late to hear of it.
+
+    Where the noise is finished, the device and the flow's networks are not looked at.
+    """
     check_noise(cfg.noise)
-    find_drives(cfg, read_manifest(Path(cfg.data.root)))
+    drives = find_drives(cfg, read_manifest(Path(cfg.data.root)))
+    if _finished(_folder(cfg, made_from(cfg, drives))) is not None:
+        return
+    # Imported here because torch takes seconds to load, and finished noise needs none of it.
+    from void.device import torch_device
+    from void.noise.maker import NoiseMaker
+
     NoiseMaker(cfg.noise, cfg.recipe, torch_device(cfg.device))
 
 
@@ -117,7 +125,7 @@ def build_noise(cfg: VoidConfig) -> NoiseCache:
     rows = read_manifest(Path(cfg.data.root))
     drives = find_drives(cfg, rows)
     wanted = made_from(cfg, drives)
-    folder = Path(cfg.cache.root) / FOLDER / content_key(wanted)
+    folder = _folder(cfg, wanted)
     with sole_writer(folder):
         return _build(cfg, rows, drives, wanted, folder)
 
@@ -125,11 +133,15 @@ def build_noise(cfg: VoidConfig) -> NoiseCache:
 def _build(
     cfg: VoidConfig, rows: list[ManifestRow], drives: dict[str, Drive], wanted: dict[str, Any], folder: Path
 ) -> NoiseCache:
-    if (folder / INDEX).is_file():
-        cache = NoiseCache(folder, read_json(folder / INDEX))
-        if not cache.failures:
-            log.info("noise %s is complete: %d pairs", folder, len(rows))
-            return cache
+    if (finished := _finished(folder)) is not None:
+        log.info("noise %s is complete: %d pairs", folder, len(rows))
+        return finished
+    # Imported here because torch takes seconds to load, and finished noise needs none of it.
+    from void.cache.shards import DTYPES
+    from void.device import torch_device
+    from void.noise.files import write_noise
+    from void.noise.maker import NoiseMaker
+
     remove_partials(folder)
     failures: dict[str, str] = {}
     todo = [row for row in rows if not _file(folder, row.id).is_file()]
@@ -159,6 +171,18 @@ def _build(
     write_json(folder / INDEX, index, earlier=is_our_json(*index))
     log.info("noise %s: %d pairs, %d set aside", folder, len(rows) - len(failures), len(failures))
     return NoiseCache(folder, index)
+
+
+def _folder(cfg: VoidConfig, wanted: dict[str, Any]) -> Path:
+    return Path(cfg.cache.root) / FOLDER / content_key(wanted)
+
+
+def _finished(folder: Path) -> NoiseCache | None:
+    """The noise in a folder; None where it is unfinished, or a pair was set aside, which is then tried again."""
+    if not (folder / INDEX).is_file():
+        return None
+    cache = NoiseCache(folder, read_json(folder / INDEX))
+    return None if cache.failures else cache
 
 
 def _file(folder: Path, pair_id: str) -> Path:

@@ -18,6 +18,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from void.cache.config import CacheType
 from void.errors import InputError
 from void.tensor_files import write_tensors
 
@@ -38,6 +39,11 @@ class CachedPair:
     text: Tensor
 
 
+DTYPES = {
+    CacheType.float32: torch.float32,
+    CacheType.float16: torch.float16,
+    CacheType.bfloat16: torch.bfloat16,
+}
 HEADER = "shard"
 REMEDY = "delete it and its folder's index.json, then run void cache again"
 TENSORS = tuple(field.name for field in fields(CachedPair))

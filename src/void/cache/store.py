@@ -12,34 +12,26 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
-from torch import Tensor
-
-from void.cache.config import CacheType
 from void.cache.key import INDEX, VARIANTS, content_key, find_finished, ingredients, shard_key
-from void.cache.shards import REMEDY, CachedPair, ShardContents, read_contents, read_pair_tensors, write_shard
 from void.config import VoidConfig
-from void.device import torch_device
 from void.errors import InputError
 from void.files import is_our_json, read_json, remove_partials, remove_written, write_json
 from void.lock import sole_writer
-from void.pairs import ManifestRow, Pair, read_manifest, read_pair
+from void.manifest import ManifestRow, read_manifest
 from void.progress import progress_bar
 from void.provenance import write_manifest_again
-from void.tensor_files import write_tensors
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from void.cache.shards import CachedPair, ShardContents
+    from void.pairs import Pair
 
 log = logging.getLogger(__name__)
 
 NULL_TEXT = "null-text.safetensors"
-DTYPES = {
-    CacheType.float32: torch.float32,
-    CacheType.float16: torch.float16,
-    CacheType.bfloat16: torch.bfloat16,
-}
 
 
 class Cache:
@@ -67,12 +59,19 @@ class Cache:
 
         `KeyError` where the pair was set aside or never existed.
         """
+        from void.cache.shards import read_pair_tensors
+
         variants = slice(None) if variant is None else slice(variant, variant + 1)
         return read_pair_tensors(self.folder / self._shard_of[pair_id], pair_id, variants)
 
     @property
     def null_text(self) -> Tensor:
         """The embedding `(L, D)` of the empty caption, float32."""
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+
+        from void.cache.shards import REMEDY
+
         try:
             return load_file(self.folder / NULL_TEXT)["text"].float()
         except (SafetensorError, OSError, KeyError) as error:
@@ -113,6 +112,9 @@ def _build(cfg: VoidConfig, rows: list[ManifestRow], made_from: dict[str, Any], 
         if not _mended(cfg, rows, cache.failures):
             log.info("latent cache %s is complete: %d pairs", folder, len(cache.rows))
             return cache
+    # Imported here because torch takes seconds to load, and a finished cache needs none of it.
+    from void.cache.shards import read_contents
+
     plan = {
         f"shard-{number:05d}-{shard_key(made_from, [row.id for row in part])}.safetensors": part
         for number, part in enumerate(_parts(rows, cfg.cache.pairs_per_shard))
@@ -142,6 +144,8 @@ def _parts(rows: list[ManifestRow], size: int) -> list[list[ManifestRow]]:
 
 def _read(cfg: VoidConfig, row: ManifestRow) -> Pair:
     """The pair of a row; its files must be those the manifest, and with it the cache's key, speaks of."""
+    from void.pairs import read_pair
+
     folder = Path(cfg.data.root) / row.path
     pair = read_pair(folder, verify=True)
     if pair.metadata["checksums"] != row.checksums:
@@ -176,6 +180,9 @@ def _encode_missing(
     """Write the shards of `plan` that are not in `done`, and add them to it."""
     # Only now: a finished cache is recognised without loading any network.
     from void.cache.encode import EMPTY_CAPTION, Encoder
+    from void.cache.shards import DTYPES, ShardContents, write_shard
+    from void.device import torch_device
+    from void.tensor_files import write_tensors
 
     encoder = Encoder(cfg, torch_device(cfg.device))
     if not (folder / NULL_TEXT).is_file():

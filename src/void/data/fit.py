@@ -8,21 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from void.data.config import DataConfig
-from void.errors import InputError
 from void.layers import FLOWS
 from void.pairs import Pair
 from void.quadmask import Quadmask
 from void.recipe import VideoResize
 from void.resize import resize_frames
-
-
-def check_length(frames: int, wanted: int, where: str) -> None:
-    """Raise unless a clip of `frames` frames can be cut to `wanted`."""
-    if frames < wanted:
-        raise InputError(
-            f"{where} has {frames} frames, fewer than data.frames = {wanted}",
-            f"use longer clips, or set data.frames to at most {frames} (legal counts are 8k+5)",
-        )
+from void.shapes import check_length
 
 
 def cover_size(height: int, width: int, to_height: int, to_width: int) -> tuple[int, int]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from typing import TYPE_CHECKING
 
-import torch
+if TYPE_CHECKING:
+    import torch
 
 
 def child_seed(*key: int | str) -> int:
@@ -16,4 +18,7 @@ def child_seed(*key: int | str) -> int:
 
 def generator(*key: int | str) -> torch.Generator:
     """A CPU generator seeded from `key`. Draw on the CPU and move: the same numbers come on every device."""
+    # Imported here because torch takes seconds to load, and a seed alone needs none of it.
+    import torch
+
     return torch.Generator().manual_seed(child_seed(*key))

@@ -7,18 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-
-import cv2
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, TypeAlias
 
 from void.config import VoidConfig
 from void.evaluation.config import InpaintMethod
-from void.pairs import Pair
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from void.pairs import Pair
 
 TRUTH = "truth"
 """Name of the row that compares the truth with itself."""
-Method = Callable[[Pair], NDArray[np.uint8]]
+Method: TypeAlias = "Callable[[Pair], NDArray[np.uint8]]"
 """From a pair at the geometry of the run to a clip `frames_THWC` of the same shape."""
 
 
@@ -44,6 +46,10 @@ def _input(_: VoidConfig) -> Method:
 
 
 def _opencv_inpaint(config: VoidConfig) -> Method:
+    # Imported here because a rerun of a finished evaluation knows its baselines by name alone.
+    import cv2
+    import numpy as np
+
     flag = {InpaintMethod.telea: cv2.INPAINT_TELEA, InpaintMethod.ns: cv2.INPAINT_NS}[config.eval.inpaint_method]
     radius = config.eval.inpaint_radius
     return lambda pair: np.stack(

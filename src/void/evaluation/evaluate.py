@@ -11,8 +11,6 @@ from void.evaluation import results
 from void.evaluation.baselines import BASELINES
 from void.evaluation.folders import read_folders
 from void.evaluation.plan import evaluation_key, plan
-from void.evaluation.report import render_noise, render_report
-from void.evaluation.tables import console_tables
 from void.files import remove_partials
 from void.progress import print_whole, progress_bar
 
@@ -35,7 +33,9 @@ def evaluate(config: VoidConfig) -> None:
     remove_partials(root)
 
     # Imported here because torchmetrics takes seconds to load, and a rerun of a finished evaluation needs none of it.
+    from void.evaluation.report import render_noise, render_report
     from void.evaluation.scoring import score
+    from void.evaluation.tables import console_tables
     from void.noise.flow import DisFlow
 
     methods = {name: BASELINES[name].make(config) for name in config.eval.baselines}

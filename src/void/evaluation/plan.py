@@ -13,7 +13,7 @@ from void.evaluation import results
 from void.evaluation.folders import Folder
 from void.evaluation.pages import template_fingerprint
 from void.files import sha256_of
-from void.pairs import ManifestRow, read_manifest
+from void.manifest import ManifestRow, read_manifest
 from void.pipelines.predictions import (
     INDEX,
     Prediction,

@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING, Any
 from void.config import VoidConfig
 from void.evaluation.baselines import BASELINES, TRUTH
 from void.evaluation.folders import Folder
-from void.evaluation.panels import Panel
 from void.evaluation.scores import COLUMNS, MeanScore, Score, mean_scores
 from void.files import check_replaceable, is_our_json, read_json, remove_written, sha256_file, write_json, write_text
 from void.pipelines.predictions import Prediction
 
 if TYPE_CHECKING:
     from void.evaluation.noise_view import NoiseView
+    from void.evaluation.panels import Panel
 
 SCHEMA = 2
 KIND = "void-metrics"

@@ -14,10 +14,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Any
 
 from void.export.config import LoraLayout
 from void.export.pipeline_folder import RECORD
@@ -28,6 +25,10 @@ from void.models.lora import Lora, peft_arguments, read_matrices
 from void.models.lora.read import PEFT_PREFIX
 from void.models.lora.scales import ADAPTER_CONFIG, ADAPTER_WEIGHTS, DIFFUSERS_METADATA, DIFFUSERS_PREFIX
 from void.recipe import FloatType, MaskExpansion
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 KIND = "exported LoRA"
 """Name of a folder for peft in its ledger."""
@@ -49,6 +50,9 @@ def write_lora_file(
     Raises:
         InputError: The LoRA holds values that are not finite.
     """
+    # Imported here because torch takes seconds to load, and an export that is there is known by its header.
+    import torch
+
     tensors: dict[str, Tensor] = {}
     for layer, down, up in read_matrices(lora, expansion):
         if layout is LoraLayout.diffusers:
@@ -99,5 +103,7 @@ def write_lora_folder(
 
 def _as_type(tensors: Mapping[str, Tensor], dtype: FloatType) -> dict[str, Tensor]:
     """Matrices in the wanted type; alphas stay float32."""
+    import torch
+
     to: torch.dtype = getattr(torch, dtype.value)
     return {name: tensor.to(to) if tensor.ndim else tensor for name, tensor in tensors.items()}

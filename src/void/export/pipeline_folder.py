@@ -16,11 +16,9 @@ from typing import Any
 
 from void.config import VoidConfig
 from void.files import read_json, sha256_of, whole_folder, write_json, write_text
-from void.models.build import build_scheduler, build_text_encoder, build_tokenizer, build_vae
 from void.models.identity import tokenizer_identity, weights_identity
 from void.pipelines import weights
 from void.pipelines.settings import pipeline_settings
-from void.pipelines.void_pipeline import VoidPipeline
 
 RECORD = "export.json"
 CARD = "README.md"
@@ -74,6 +72,10 @@ def write_pipeline_folder(
     Raises:
         InputError: weights are missing or do not fit.
     """
+    # Imported here because diffusers takes seconds to load, and a folder that is there is known by its record.
+    from void.models.build import build_scheduler, build_text_encoder, build_tokenizer, build_vae
+    from void.pipelines.void_pipeline import VoidPipeline
+
     with_text = config.export.text_encoder
     pipeline = VoidPipeline(
         transformer=weights.load(config, checkpoint),

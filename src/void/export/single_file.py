@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-
-from diffusers import CogVideoXTransformer3DModel
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from void.models.weights import read_metadata
-from void.tensor_files import write_tensors
+
+if TYPE_CHECKING:
+    from diffusers import CogVideoXTransformer3DModel
+    from torch import Tensor
 
 KEY = "void_export"
 
@@ -36,6 +37,9 @@ def write_keyed(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str
         tensors: Tensors by name.
         metadata: Further entries of the header.
     """
+    # Imported here because torch takes seconds to load, and an export that is there is known by its header.
+    from void.tensor_files import write_tensors
+
     write_tensors(path, tensors, {"format": "pt", **metadata}, earlier=lambda file: file_key(file) is not None)
 
 

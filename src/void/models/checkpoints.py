@@ -94,13 +94,10 @@ def load_transformer(
     Raises:
         InputError: folder, configuration or weights are missing, or they do not fit each other.
     """
-    # Imported here: torch and diffusers take seconds to load, and finding a checkpoint needs none of them.
-    import torch
-
     from void.models.loading import load_strict
 
     transformer, weights = empty_transformer(path, model)
-    load_strict(transformer, weights, dtype=dtype or torch.float32, expansion=expansion)
+    load_strict(transformer, weights, dtype=dtype, expansion=expansion)
     return transformer.eval()
 
 
@@ -114,6 +111,7 @@ def empty_transformer(path: str | Path, model: ModelConfig | None = None) -> tup
     Raises:
         InputError: Folder or configuration are missing, or a single file comes without `model`.
     """
+    # Imported here because torch and diffusers take seconds to load, and finding a checkpoint needs none of them.
     import torch
     from diffusers import CogVideoXTransformer3DModel
 

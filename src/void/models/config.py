@@ -11,6 +11,9 @@ from void.limits import SEED, Limit, above, at_least, check_dict, check_limits, 
 
 FILELESS_TOKENIZER = "byt5"
 DTYPE_NAMES = ("float32", "bfloat16")
+INFERENCE_SIGMA = 0.0563
+"""Standard deviation of the pixel noise on the input clip at inference (`conditioning_noise`), for pixels in [-1, 1]:
+the released value."""
 
 # Arguments of the library's classes that a value of 0 or less would break; each class checks the others itself.
 _COUNT, _POSITIVE, _DROPOUT = at_least(1), above(0), within(0, 1)

@@ -11,12 +11,14 @@ with s = 1 (replicate, as released), 1/16 (mean) or 0 (zero).
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from void.errors import InputError
 from void.recipe import MaskExpansion
 from void.shapes import LATENT_CHANNELS, PATCH_SIZE, PATCH_SIZE_T
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 PATCH_EMBEDDING = "patch_embed.proj.weight"
 BASE_CHANNELS = 2 * LATENT_CHANNELS + 1
@@ -61,6 +63,9 @@ def expand_patch_embed(weight_DK: Tensor, rule: MaskExpansion) -> Tensor:
 
     Source: the released code's expansion; `replicate` equals its recorded output in every bit.
     """
+    # Imported here because torch takes seconds to load, and headers are compared without it.
+    import torch
+
     if in_channels(weight_DK.shape[1], "the weight to expand") != BASE_CHANNELS:
         raise InputError(
             f"{PATCH_EMBEDDING} is {tuple(weight_DK.shape)}: it has {VOID_CHANNELS} input channels already",

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-
-import torch
-from torch import nn
+from typing import TYPE_CHECKING
 
 from void.errors import InputError
 from void.models.comfyui import COMFYUI_BLOCKS, DIFFUSERS_BLOCKS, from_comfyui
@@ -17,6 +15,10 @@ from void.models.expansion import BASE_CHANNELS, PATCH_EMBEDDING, VOID_CHANNELS,
 from void.models.lora import is_lora_matrix
 from void.models.weights import read_shapes, read_tensors
 from void.recipe import MaskExpansion
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
 
 NAMED_AT_MOST = 5
 # The first of these that some tensor's name begins with says what a file holds.
@@ -32,7 +34,7 @@ log = logging.getLogger(__name__)
 
 
 def load_strict(
-    module: nn.Module, path: Path, *, dtype: torch.dtype = torch.float32, expansion: MaskExpansion | None = None
+    module: nn.Module, path: Path, *, dtype: torch.dtype | None = None, expansion: MaskExpansion | None = None
 ) -> None:
     """Give `module` the weights below `path`.
 
@@ -41,7 +43,7 @@ def load_strict(
     Args:
         module: may be on the meta device, which spares its random weights.
         path: a safetensors file, or a folder of one or several; a transformer's names may also be ComfyUI's.
-        dtype: of the weights in memory.
+        dtype: Type of the weights in memory; None: float32.
         expansion: how a transformer of 33 input channels becomes one of 48; None: not at all.
 
     Raises:
@@ -55,7 +57,7 @@ def load_strict(
     for name, tensor in read_tensors(path):
         if rule is not None and names[name] == PATCH_EMBEDDING:
             tensor = expand_patch_embed(tensor, rule)
-        weights[names[name]] = tensor.to(dtype)
+        weights[names[name]] = tensor.float() if dtype is None else tensor.to(dtype)
     module.load_state_dict(weights, strict=True, assign=True)
     for parameter in module.parameters():
         parameter.requires_grad_(True)

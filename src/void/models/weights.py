@@ -117,7 +117,7 @@ def read_tensors(path: Path, names: Collection[str] | None = None) -> Iterator[t
         InputError: as `read_shapes`.
     """
     for file in safetensors_files(path):
-        with _opened(file) as content:
+        with _opened(file, framework="pt") as content:
             for name in content.keys():  # noqa: SIM118
                 if names is None or name in names:
                     yield name, content.get_tensor(name)
@@ -134,9 +134,10 @@ def read_metadata(file: Path) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def _opened(file: Path) -> Iterator[Any]:
+def _opened(file: Path, framework: str = "numpy") -> Iterator[Any]:
+    """Open a file. Headers are read with NumPy: safetensors imports the framework, and torch takes seconds to load."""
     try:
-        with safe_open(file, framework="pt") as content:
+        with safe_open(file, framework=framework) as content:
             yield content
     except (SafetensorError, OSError) as error:
         if _begins_like_a_pickle(file):

@@ -19,9 +19,6 @@ Shape legend: T frames, H height, W width, C colours, N points, h and w rows and
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
-
 import cv2
 import numpy as np
 import torch
@@ -30,6 +27,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from void.noise.flow import FlowEstimator, resize_flow
+from void.noise.morphing_score import APPEARANCE_UNIT, SHAPE_UNIT, Morphing, Obstacle
 from void.noise.motion import Motion, estimate_motion, sample, track
 from void.quadmask import Quadmask
 from void.recipe import VideoResize
@@ -42,38 +40,6 @@ HORIZON, STRIDE, SPACING = 8, 4, 2
 SMOOTHING = 1.5
 APPEARANCE_PACE, SHAPE_PACE = 1.0, 0.1
 MIN_TRACKS = 20
-# What calibration on simulated pairs found: benchmarks/morphing.py.
-APPEARANCE_UNIT, SHAPE_UNIT = 0.61, 0.152
-
-
-class Obstacle(StrEnum):
-    """Reasons why there is nothing to measure."""
-
-    one_frame = "one_frame"
-    """Nothing moves in a single frame."""
-    no_region = "no_region"
-    """The quadmask has neither a primary nor an affected pixel."""
-    small_region = "small_region"
-    """The region is too small to hold enough points."""
-    no_tracks = "no_tracks"
-    """No point can be followed: nothing in the region keeps its looks, or the flow fails there."""
-
-
-@dataclass(frozen=True)
-class Morphing:
-    """How much a clip morphs.
-
-    Args:
-        score: The larger of the two drifts, in units of calibration, 0 for no drift; None where it cannot be measured.
-        appearance: Drift of the colours in the same units; None likewise.
-        shape: Drift of the shape in the same units; None likewise.
-        obstacle: Reason why it cannot be measured; None where it is.
-    """
-
-    score: float | None
-    appearance: float | None = None
-    shape: float | None = None
-    obstacle: Obstacle | None = None
 
 
 def morphing(frames_THWC: NDArray[np.uint8], quadmask: Quadmask, estimate: FlowEstimator) -> Morphing:

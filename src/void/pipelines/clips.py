@@ -8,7 +8,6 @@ Shape legend: T frames, H height, W width, C colours.
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from void.config import VoidConfig
-from void.errors import InputError
 from void.pipelines.checks import INVERT_QUADMASK, check_polarity
+from void.pipelines.clip_checks import check_clip
 from void.pipelines.clip_folders import ClipFolder, MaskKind, read_clip_folder
 from void.pipelines.clip_masks import BINARY_WHITE, iter_mask
 from void.pipelines.config import Region
@@ -29,7 +28,7 @@ from void.pipelines.region import find_marked, region_fits
 from void.quadmask import Quadmask
 from void.recipe import RecipeConfig
 from void.shapes import ceil_frames
-from void.video import VideoInfo, iter_video, largest_shift, probe
+from void.video import VideoInfo, iter_video, largest_shift
 
 log = logging.getLogger(__name__)
 
@@ -37,8 +36,6 @@ INVERT = {
     MaskKind.quadmask: INVERT_QUADMASK,
     MaskKind.binary: "in mask_*.mp4 white is removed: invert the video, or name it quadmask_0.mp4, where black is",
 }
-MAX_ASPECT_DIFFERENCE = 0.02
-MAX_FPS = 1000
 
 
 @dataclass(frozen=True)
@@ -135,46 +132,6 @@ def _tell_timing(video: Path, info: VideoInfo, *, kept: bool) -> None:
     else:
         shift = largest_shift(info.timestamps, info.fps)
         log.warning("%s plays at a varying rate; the result does not: frames shift by up to %.2f s", video, shift)
-
-
-def check_clip(files: ClipFolder) -> tuple[VideoInfo, VideoInfo]:
-    """Length, size and rate of a clip and of its first mask, which belong together; decodes the files to count them.
-
-    Raises:
-        InputError: A file is broken, lengths or shapes differ, or the rate makes no sense.
-    """
-    info, mask_infos = probe(files.video), [probe(mask) for mask in files.masks]
-    if not math.isfinite(info.fps) or not 0 < info.fps <= MAX_FPS:
-        raise InputError(
-            f"{files.video} plays at {info.fps:g} frames per second",
-            f"write it again with a rate above 0 and up to {MAX_FPS}",
-        )
-    for mask, mask_info in zip(files.masks, mask_infos, strict=True):
-        _check_mask(files.video, info, mask, mask_info)
-    return info, mask_infos[0]
-
-
-def _check_mask(video: Path, info: VideoInfo, mask: Path, mask_info: VideoInfo) -> None:
-    if mask_info.frames not in (1, info.frames):
-        raise InputError(
-            f"{mask} has {mask_info.frames} frames, {video.name} has {info.frames}",
-            "give every frame of the clip a mask (255 everywhere while there is nothing to remove), or one for all",
-        )
-    # Masks are drawn on the stored pixels, or on the picture as it is shown.
-    stored = mask_info.width / mask_info.height
-    ratios = [shown / (info.width / info.height) for shown in (stored, shown_aspect(mask_info))]
-    ratios += [stored / shown_aspect(info), shown_aspect(mask_info) / shown_aspect(info)]
-    if all(abs(ratio - 1) > MAX_ASPECT_DIFFERENCE for ratio in ratios):
-        raise InputError(
-            f"{mask} is {mask_info.width}x{mask_info.height}, {video.name} is {info.width}x{info.height} "
-            "(width x height): another aspect ratio",
-            "give the mask the clip's size",
-        )
-
-
-def shown_aspect(info: VideoInfo) -> float:
-    """Width of a picture divided by its height, as it is shown."""
-    return info.width / info.height * float(info.sample_aspect_ratio)
 
 
 def padded_length(frames: int, recipe: RecipeConfig, window: int) -> int:

@@ -14,7 +14,7 @@ from torch import Tensor
 from void.conditioning import to_frames
 from void.errors import InputError
 from void.noise.maker import NoiseMaker
-from void.pipelines.clips import MAX_ASPECT_DIFFERENCE
+from void.pipelines.clip_checks import MAX_ASPECT_DIFFERENCE
 from void.pipelines.fitting import mirrored
 from void.recipe import VideoResize
 from void.resize import resize_frames

@@ -10,8 +10,6 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from torch import Tensor, nn
-
 from void.config import VoidConfig
 from void.models.checkpoints import transformer_arguments
 from void.models.lora import Lora, linear_layers, open_lora, peft_arguments, read_matrices
@@ -19,6 +17,8 @@ from void.pipelines.weights import Checkpoint
 from void.recipe import MaskExpansion, RecipeConfig
 
 if TYPE_CHECKING:
+    from torch import Tensor, nn
+
     from void.pipelines.void_pipeline import VoidPipeline
 
 ADAPTER = "lora"
@@ -79,6 +79,9 @@ def load_lora(
 
 
 def _linear_layers(transformer: nn.Module) -> dict[str, tuple[int, int]]:
+    # Imported here because torch takes seconds to load, and a file is checked without it.
+    from torch import nn
+
     return {
         name: (layer.out_features, layer.in_features)
         for name, layer in transformer.named_modules()

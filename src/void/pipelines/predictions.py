@@ -22,7 +22,7 @@ from typing import Any
 from void.data.randomness import child_seed
 from void.errors import InputError
 from void.files import is_our_json, read_json, sha256_file, sha256_of, write_json
-from void.pairs import ManifestRow
+from void.manifest import ManifestRow
 from void.recipe import Stage
 
 SCHEMA = 1

@@ -12,8 +12,7 @@ from pathlib import Path
 
 from void.config import VoidConfig
 from void.errors import InputError
-from void.pairs import read_manifest, select
-from void.pipelines.clip_folders import find_clip_folders, read_clip_folder
+from void.manifest import read_manifest, select
 from void.pipelines.sources import ClipSource, PairSource, Source
 
 log = logging.getLogger(__name__)
@@ -107,11 +106,16 @@ def _pairs(config: VoidConfig) -> list[Entry]:
 
 
 def _clips(folder: Path) -> list[Entry]:
+    # Imported here because pairs need no library of images and videos to be found.
+    from void.pipelines.clip_folders import find_clip_folders
+
     # A path such as `.` has no name of its own.
     return [(item.resolve().name, lambda item=item: _clip(item)) for item in find_clip_folders(folder)]  # type: ignore[misc]
 
 
 def _clip(folder: Path) -> Source:
+    from void.pipelines.clip_folders import read_clip_folder
+
     files = read_clip_folder(folder)
     masks = ", ".join(mask.name for mask in files.masks)
     log.info("clip %s: mask %s, read as %s", files.id, masks, files.mask_kind.value)

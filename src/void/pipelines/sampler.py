@@ -15,9 +15,10 @@ from void.config import VoidConfig
 from void.errors import InputError
 from void.models.build import DTYPES
 from void.pipelines import weights
+from void.pipelines.loaded import Loaded, Result
 from void.pipelines.networks import EMPTY_PROMPT, Networks
 from void.pipelines.predictions import Prediction, clip_seed, content_sha256
-from void.pipelines.sources import Loaded, Result, Source
+from void.pipelines.sources import Source
 from void.pipelines.void_pipeline import VoidPipeline
 from void.video import VideoFormat
 

@@ -7,22 +7,14 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
-from torch import Tensor
+from typing import TYPE_CHECKING, Any
 
 from void.config import VoidConfig
 from void.data.randomness import child_seed
-from void.device import torch_device
 from void.errors import InputError
 from void.files import read_json, sha256_of, whole_file, write_json
 from void.noise.config import NoiseVideo
-from void.noise.files import write_noise
-from void.noise.flow import DisFlow
-from void.noise.maker import NoiseMaker
-from void.noise.morphing import SHAPE_UNIT, Morphing, Obstacle, morphing
+from void.noise.morphing_score import SHAPE_UNIT, Morphing, Obstacle
 from void.pipelines.predictions import (
     Prediction,
     clip_seed,
@@ -35,10 +27,18 @@ from void.pipelines.predictions import (
 from void.pipelines.queue import Faults, Queue
 from void.pipelines.result_folder import ResultFolder
 from void.pipelines.settings import second_pass_settings, view_settings
-from void.pipelines.sources import LastLoaded, Loaded, Source
+from void.pipelines.sources import LastLoaded, Source
 from void.progress import progress_bar
 from void.recipe import Stage
-from void.video import VideoFormat, probe
+from void.video_formats import VideoFormat
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from void.noise.maker import NoiseMaker
+    from void.pipelines.loaded import Loaded
 
 log = logging.getLogger(__name__)
 
@@ -122,6 +122,10 @@ class SecondPass:
         file = score_file(self.folder.root, source.id)
         if file.is_file() and (known := read_json(file)).get("key") == key:
             return _read_score(known)
+        # Imported here because torch takes seconds to load, and a score that is known needs none of it.
+        from void.noise.flow import DisFlow
+        from void.noise.morphing import morphing
+
         loaded = self._load(source)
         frames_THWC = loaded.read_result(first.file)
         found = morphing(frames_THWC, loaded.quadmask[: len(frames_THWC)], DisFlow())
@@ -192,6 +196,11 @@ class SecondPass:
         Raises:
             InputError: The flow is not finite, or the disk is full.
         """
+        # Imported here because torch takes seconds to load, and finished results need no noise.
+        from void.device import torch_device
+        from void.noise.files import write_noise
+        from void.noise.maker import NoiseMaker
+
         config = self.config
         if self._maker is None:
             self._maker = NoiseMaker(config.noise, config.recipe, torch_device(config.device))
@@ -238,6 +247,8 @@ class SecondPass:
 
     def _described(self, source: Source, first: FirstPass) -> Prediction:
         """The entry of a result that another program made."""
+        from void.video import probe
+
         info = probe(first.file)
         config = self.config
         return Prediction(

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from typing import Any
 
-from void.conditioning import INFERENCE_SIGMA
 from void.config import VoidConfig
 from void.limits import recheck
+from void.models.config import INFERENCE_SIGMA
 from void.models.identity import tokenizer_identity, weights_identity
 from void.models.lora import lora_identity
 from void.noise.identity import noise_settings
 from void.pipelines.checks import check_composite, check_second_pass
 from void.pipelines.config import Cache, Composite, InferConfig, Region
 from void.recipe import Stage, effective_levels
-from void.video import VideoFormat
+from void.video_formats import VideoFormat
 
 # Keys of `infer` that change a clip, or may.
 INFER_KEYS = (

@@ -8,10 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Any
 
 from void.errors import InputError
 from void.files import sha256_file
@@ -21,6 +18,9 @@ from void.models.lora.names import LayerNames, Part, is_lora_matrix, is_of_text_
 from void.models.lora.scales import ADAPTER_WEIGHTS, AdapterConfig, config_file, find_config
 from void.models.weights import read_dtypes, read_metadata, read_shapes, read_tensors, safetensors_files
 from void.recipe import MaskExpansion
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 PEFT_PREFIX = "base_model.model."
 PATCH_LAYER = PATCH_EMBEDDING.removesuffix(".weight")
@@ -118,7 +118,7 @@ def read_matrices(lora: Lora, expansion: MaskExpansion) -> Iterator[tuple[LoraLa
     for layer in lora.layers:
         down, up = tensors[layer.down].float(), tensors[layer.up].float()
         for name, matrix in ((layer.down, down), (layer.up, up)):
-            if not torch.isfinite(matrix).all():
+            if not matrix.isfinite().all():
                 raise InputError(f"{lora.file}: {name} holds values that are not finite", "save the LoRA again")
         yield layer, expand_patch_embed(down, expansion) if layer.is_narrow else down, up
 
@@ -211,7 +211,7 @@ def _alphas(file: Path, found: Mapping[str, Mapping[Part, str]], where: str) -> 
     keys = {parts[Part.alpha]: layer for layer, parts in found.items() if Part.alpha in parts}
     alphas = {}
     for name, tensor in read_tensors(file, keys):
-        if tensor.numel() != 1 or not torch.isfinite(tensor).all():
+        if tensor.numel() != 1 or not tensor.isfinite().all():
             raise InputError(f"{where}: {name} is {tensor.tolist()}, not one number", "save the LoRA again")
         alphas[keys[name]] = float(tensor.item())
     return alphas
