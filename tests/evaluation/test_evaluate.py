@@ -242,7 +242,7 @@ def test_numbers_do_not_depend_on_the_order_of_predictions(run: VoidConfig) -> N
 
 
 def test_clips_are_fitted_as_inference_did(tmp_path: Path) -> None:
-    config = make_run(tmp_path, frames=7, height=96, width=160)
+    config = make_run(tmp_path, frames=13, height=96, width=160)
     config.data.frames, config.data.height, config.data.width = 5, 48, 64
     write_predicted(config, {name: scene(int(name[-1])).rgb_removed_THWC for name in IDS})
     evaluate(config)

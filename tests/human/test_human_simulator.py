@@ -108,9 +108,11 @@ def test_pairs_of_people_are_generated_and_a_bad_sequence_is_listed(
 
 def test_a_hand_that_misses_refuses_the_draw(library: Library) -> None:
     config = scenes()
+    simulator = HumanSimulator(config, library)
+    # Below any miss: the motions made here have none.
     config.human.max_hold_error = -1.0
     with pytest.raises(RefusedError, match="missed_hold"):
-        HumanSimulator(config, library).sample(PLACE, seed=0, index=0, attempt=0)
+        simulator.sample(PLACE, seed=0, index=0, attempt=0)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ from pipelines.user_clips import user_frames, user_mask, write_clip
 from void.config import VoidConfig
 from void.errors import InputError
 from void.pipelines.clip_folders import MaskKind, clip_fingerprint, find_clips, read_clip_folder
-from void.pipelines.clips import load_clip, write_result
+from void.pipelines.clip_results import write_result
+from void.pipelines.clips import load_clip
 from void.pipelines.frame_fit import Box, frame_fit
 from void.recipe import Aspect
 from void.video import probe, read_video, write_mask

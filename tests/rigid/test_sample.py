@@ -107,7 +107,6 @@ BAD = {
     "max_attempts": {"max_attempts": 0},
     "backdrop": {"backdrop": "sea"},
     "renderer": {"renderer": "opengl"},
-    "mask": {"mask": "exact"},
     "caption": {"caption": "long"},
     "scene.flow = true with scene.renderer": {"renderer": "preview", "flow": True},
     "scene.backdrop = dome with": {"renderer": "preview", "backdrop": "dome"},

@@ -18,6 +18,8 @@ from data_gen.scene.mask import (
     windows,
 )
 from data_gen.scene.views import View
+from void.composition import compose_config
+from void.errors import InputError
 from void.quadmask import AFFECTED, KEEP, OVERLAP, PRIMARY, Quadmask
 
 CONFIG = ChangeConfig(min_change=12, noise_factor=6.0, min_speck=0.0)
@@ -309,3 +311,9 @@ def test_windows_are_boxes_with_a_margin_inside_the_picture() -> None:
     np.testing.assert_array_equal(windows(primary, 0), [[10, 8, 18, 13], [29, 0, 30, 1], [0, 0, 0, 0], [0, 0, 30, 20]])
     np.testing.assert_array_equal(windows(primary, 3), [[7, 5, 21, 16], [26, 0, 30, 4], [0, 0, 0, 0], [0, 0, 30, 20]])
     assert windows(primary, 3).dtype == np.int64
+
+
+@pytest.mark.parametrize("rule", ["exact", "released"])
+def test_an_unknown_rule_is_refused_with_the_rules_there_are(rule: str) -> None:
+    with pytest.raises(InputError, match=f"scene.mask={rule}.*released_kubric"):
+        compose_config([f"scene.mask={rule}"])

@@ -24,7 +24,7 @@ from void.pairs import Pair
 from void.quadmask import Quadmask
 
 ORDER = Order(seed=7, index=3, place=Place("train", "ball", 2), first_attempt=10)
-CONFIG = SceneConfig(frames=SPEC.frames, height=32, width=48, max_attempts=5)
+CONFIG = SceneConfig(frames=13, height=32, width=48, max_attempts=5)
 MEASURED = {"max_speed": 2.0}
 SHOWN, HIDDEN = np.ones((SPEC.frames, 4, 4), np.bool_), np.zeros((SPEC.frames, 4, 4), np.bool_)
 
