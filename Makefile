@@ -44,9 +44,10 @@ demo: setup
 	$(RUN) infer experiment=demo_pass2 stage=both
 	$(RUN) eval experiment=demo_pass2 stage=both
 
+# One process a core, with one thread each: tests of one file stay in one process and share its fixtures.
 test: setup
 	$(RUN) doctor
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: setup
 	$(BIN)/ruff check .

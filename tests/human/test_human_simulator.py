@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -106,11 +107,16 @@ def test_pairs_of_people_are_generated_and_a_bad_sequence_is_listed(
     assert "person" not in pair.metadata["caption"].lower()
 
 
-def test_a_hand_that_misses_refuses_the_draw(library: Library) -> None:
+def test_a_hand_that_misses_refuses_the_draw(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     config = scenes()
     simulator = HumanSimulator(config, library)
-    # Below any miss: the motions made here have none.
-    config.human.max_hold_error = -1.0
+    recording = simulator._recording
+
+    def missing(*arguments: Any) -> Any:
+        motion, rate = recording(*arguments)
+        return replace(motion, hold_error=config.human.max_hold_error + 0.01), rate
+
+    monkeypatch.setattr(simulator, "_recording", missing)
     with pytest.raises(RefusedError, match="missed_hold"):
         simulator.sample(PLACE, seed=0, index=0, attempt=0)
 
